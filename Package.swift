@@ -1,0 +1,63 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// OpenMP comes from Debian's libomp-14-dev. Its header directory also holds clang 14's intrinsics,
+/// so it must be searched last (`-idirafter`).
+let openMP: [String] = ["-fopenmp", "-idirafter", "/usr/lib/llvm-14/lib/clang/14.0.6/include"]
+
+let swift6: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+
+func floor(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: ["README.md"], swiftSettings: swift6)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: swift6)
+}
+
+let package = Package(
+    name: "Sardonyx",
+    products: [
+        .library(name: "Sardonyx", targets: ["Sardonyx"]),
+        .library(name: "SardonyxMedia", targets: ["Media"]),
+        .executable(name: "sardonyx", targets: ["SardonyxCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        // Floor 0: C.
+        .target(
+            name: "CKernels", exclude: ["README.md"],
+            cSettings: [
+                .unsafeFlags(openMP + ["-O3", "-ffp-contract=off", "-fno-math-errno"])
+            ],
+            linkerSettings: [.linkedLibrary("omp5"), .linkedLibrary("openblas"), .linkedLibrary("m")]),
+        .target(
+            name: "COnnx", exclude: ["README.md"],
+            linkerSettings: [.linkedLibrary("protobuf-c")]),
+        .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+        .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .systemLibrary(name: "CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"])]),
+        // Floors 0-4: imports point downward only.
+        floor("TensorCore", []),
+        floor("GraphIR", ["TensorCore"]),
+        floor("OnnxImport", ["COnnx", "GraphIR", "TensorCore"]),
+        floor("Operators", ["CKernels", "GraphIR", "TensorCore"]),
+        floor("Passes", ["Operators", "GraphIR", "TensorCore"]),
+        floor("Execution", ["Passes", "Operators", "CKernels", "GraphIR", "TensorCore"]),
+        floor("Detection", ["CKernels", "TensorCore"]),
+        floor("Media", ["CTurboJPEG", "CPNG", "CWebP", "Detection", "TensorCore"]),
+        floor("Sardonyx", ["Execution", "Passes", "OnnxImport", "Operators", "CKernels", "GraphIR", "Detection", "TensorCore"]),
+        // Floor 5: the command.
+        .executableTarget(
+            name: "SardonyxCommand",
+            dependencies: [
+                "Sardonyx", "Media", "Detection", "TensorCore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            exclude: ["README.md"],
+            swiftSettings: swift6),
+        tests("TensorCoreTests", ["TensorCore"]),
+    ]
+)

@@ -1,0 +1,1 @@
+/// Floor 0: generated protobuf-c code.

@@ -1,0 +1,43 @@
+import Glibc
+
+/// Owned memory, 64-byte aligned, freed with its last reference.
+///
+/// A buffer is filled by whoever makes it and not written after it has been shared.
+public final class Buffer: @unchecked Sendable {
+    package let pointer: UnsafeMutableRawPointer
+    public let byteCount: Int
+    private let stringCount: Int
+
+    /// Uninitialised memory.
+    /// - Throws: `limit` when the system has no such memory.
+    package init(byteCount: Int) throws(SardonyxError) {
+        self.pointer = try Buffer.allocate(byteCount)
+        self.byteCount = byteCount
+        self.stringCount = 0
+    }
+
+    /// `count` empty strings.
+    package init(strings count: Int) throws(SardonyxError) {
+        guard let bytes = CheckedSize.product(count, MemoryLayout<String>.stride) else {
+            throw SardonyxError(.limit, "", "string tensor", got: "\(count) elements")
+        }
+        self.pointer = try Buffer.allocate(bytes)
+        self.pointer.initializeMemory(as: String.self, repeating: "", count: count)
+        self.byteCount = bytes
+        self.stringCount = count
+    }
+
+    deinit {
+        if stringCount > 0 { pointer.assumingMemoryBound(to: String.self).deinitialize(count: stringCount) }
+        free(pointer)
+    }
+
+    private static func allocate(_ byteCount: Int) throws(SardonyxError) -> UnsafeMutableRawPointer {
+        guard byteCount >= 0, let rounded = CheckedSize.roundUp(max(byteCount, 1), to: 64),
+            let memory = aligned_alloc(64, rounded)
+        else {
+            throw SardonyxError(.limit, "", "out of memory", got: "\(byteCount) bytes asked")
+        }
+        return memory
+    }
+}
