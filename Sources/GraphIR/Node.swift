@@ -1,0 +1,84 @@
+import TensorCore
+
+/// An attribute of a node.
+package enum Attribute: Sendable {
+    case int(Int)
+    case float(Float)
+    case string([UInt8])
+    case tensor(Constant)
+    case graph(Graph)
+    case ints([Int])
+    case floats([Float])
+    case strings([[UInt8]])
+    case tensors([Constant])
+    case graphs([Graph])
+    case type(ValueType)
+    case types([ValueType])
+    case sparseTensor(SparseConstant)
+    case sparseTensors([SparseConstant])
+    /// Inside a model-local function: the name of the function's attribute whose value stands here.
+    case reference(String)
+}
+
+/// A sparse tensor constant: `values [NNZ]`, `indices [NNZ]` (linear) or `[NNZ, rank]`.
+package struct SparseConstant: Sendable {
+    package var shape: Shape
+    package var values: Constant
+    package var indices: Constant
+
+    package init(shape: Shape, values: Constant, indices: Constant) {
+        self.shape = shape
+        self.values = values
+        self.indices = indices
+    }
+}
+
+/// Index of a value in its graph.
+package struct ValueID: Hashable, Sendable, Comparable {
+    package let index: Int
+    package init(_ index: Int) { self.index = index }
+    package static func < (a: ValueID, b: ValueID) -> Bool { a.index < b.index }
+}
+
+/// One operator application.
+package struct Node: Sendable {
+    package var name: Name
+    /// `""` is `ai.onnx`; `Domains.internal` holds the operators that passes make.
+    package var domain: String
+    package var opType: String
+    /// Omitted optional inputs are `nil`.
+    package var inputs: [ValueID?]
+    package var outputs: [ValueID?]
+    package var attributes: [String: Attribute]
+    /// Names of the nodes of the source model that this node computes, for tracing after fusion.
+    package var origins: [Name]
+
+    package init(
+        name: Name, domain: String = "", opType: String, inputs: [ValueID?], outputs: [ValueID?],
+        attributes: [String: Attribute] = [:], origins: [Name]? = nil
+    ) {
+        self.name = name
+        self.domain = domain
+        self.opType = opType
+        self.inputs = inputs
+        self.outputs = outputs
+        self.attributes = attributes
+        self.origins = origins ?? [name]
+    }
+
+    /// For messages: `Conv 'layer1.0.conv1'`.
+    package var label: String {
+        let kind = domain.isEmpty ? opType : "\(domain).\(opType)"
+        return name.isEmpty ? "\(kind) (unnamed)" : "\(kind) '\(name)'"
+    }
+}
+
+/// Operator domains known to the program.
+package enum Domains {
+    package static let onnx = ""
+    /// Operators that graph passes make; never read from or written to a file.
+    package static let `internal` = "sardonyx"
+
+    /// `ai.onnx` is another spelling of the default domain.
+    package static func normalized(_ domain: String) -> String { domain == "ai.onnx" ? "" : domain }
+}
