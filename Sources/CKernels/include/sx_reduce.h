@@ -1,0 +1,26 @@
+#ifndef SX_REDUCE_H
+#define SX_REDUCE_H
+
+#include <stdint.h>
+
+typedef enum {
+    SX_REDUCE_SUM = 0,
+    SX_REDUCE_MEAN,
+    SX_REDUCE_MAX,
+    SX_REDUCE_MIN,
+    SX_REDUCE_PROD,
+    SX_REDUCE_L1,              ///< sum |x|
+    SX_REDUCE_L2,              ///< sqrt(sum x^2)
+    SX_REDUCE_SUM_SQUARE,
+    SX_REDUCE_LOG_SUM,
+    SX_REDUCE_LOG_SUM_EXP,     ///< the maximum subtracted first
+    SX_REDUCE_COUNT
+} sx_reduce_op;
+
+/// y[o, i] = reduction of x[o, :, i]: x [outer, axis, inner], y [outer, inner]. An empty axis gives the
+/// operation's neutral element (NaN for MEAN). Sums are added in blocks, so the error does not grow with the axis.
+/// NaN propagates. No overlap.
+void sx_reduce(
+    sx_reduce_op op, const float *x, float *y, int64_t outer, int64_t axis, int64_t inner, int threads);
+
+#endif
