@@ -2,14 +2,17 @@
 #define CKERNELS_H
 
 #include "sx_binary.h"
+#include "sx_conv.h"
 #include "sx_gemm.h"
 #include "sx_isa.h"
+#include "sx_layout.h"
 #include "sx_move.h"
 #include "sx_norm.h"
 #include "sx_parallel.h"
 #include "sx_peak.h"
 #include "sx_pool.h"
 #include "sx_reduce.h"
+#include "sx_reorder.h"
 #include "sx_resize.h"
 #include "sx_softmax.h"
 #include "sx_unary.h"
