@@ -1,0 +1,107 @@
+import TensorCore
+
+/// Everything about a model that its graph does not say: how a picture becomes its input and what its outputs mean.
+///
+/// A card is JSON (`schemas/model-card.schema.json`). Decoding checks it whole and throws `SardonyxError` (class
+/// `parse`) naming the key at fault; a card that exists is valid.
+public struct ModelCard: Sendable, Hashable {
+    public let name: String
+    /// The detector's name in `DetectorTable`.
+    public let decoder: String
+    public let description: String?
+    public let source: String?
+    public let license: String?
+    /// The command that made the model.
+    public let command: String?
+    /// Figures by name, for example `mask_map`.
+    public let measured: [String: Double]
+    public let input: Input
+    /// Graph output name by role.
+    public let outputs: [String: String]
+    /// The detector's own settings by key; the detector checks them.
+    public let parameters: [String: CardValue]
+    public let thresholds: Thresholds
+    /// Names of the foreground classes.
+    public let labels: [String]
+    /// One data set identifier a label.
+    public let categoryIDs: [Int]
+
+    /// How a picture becomes the network's input.
+    public struct Input: Sendable, Hashable {
+        /// The graph input; `nil` means the only one.
+        public let name: String?
+        /// Pixels.
+        public let width: Int
+        public let height: Int
+        public let geometry: ImageGeometry
+        public let channels: ChannelOrder
+        /// Per channel in the network's order, in 0…255 units: value = (pixel − mean) / std.
+        public let mean: [Float]
+        public let std: [Float]
+
+        /// - Throws: `parse` naming the key that is out of range.
+        public init(
+            name: String? = nil, width: Int, height: Int, geometry: ImageGeometry = .stretch,
+            channels: ChannelOrder = .rgb, mean: [Float] = [0, 0, 0], std: [Float] = [1, 1, 1]
+        ) throws(SardonyxError) {
+            self.name = name
+            self.width = width
+            self.height = height
+            self.geometry = geometry
+            self.channels = channels
+            self.mean = mean
+            self.std = std
+            try validate()
+        }
+    }
+
+    /// Defaults for pictures.
+    public struct Thresholds: Sendable, Hashable {
+        /// Instances at or below this score are left out.
+        public let score: Float
+        /// At most this many instances, best first.
+        public let topK: Int
+
+        /// - Throws: `parse` naming the key that is out of range.
+        public init(score: Float = 0.15, topK: Int = 100) throws(SardonyxError) {
+            self.score = score
+            self.topK = topK
+            try validate()
+        }
+    }
+
+    /// - Parameter categoryIDs: `nil` means 1, 2, … in the order of the labels.
+    /// - Throws: `parse` naming the key that is out of range.
+    public init(
+        name: String, decoder: String, description: String? = nil, source: String? = nil, license: String? = nil,
+        command: String? = nil, measured: [String: Double] = [:], input: Input, outputs: [String: String],
+        parameters: [String: CardValue] = [:], thresholds: Thresholds, labels: [String], categoryIDs: [Int]? = nil
+    ) throws(SardonyxError) {
+        self.name = name
+        self.decoder = decoder
+        self.description = description
+        self.source = source
+        self.license = license
+        self.command = command
+        self.measured = measured
+        self.input = input
+        self.outputs = outputs
+        self.parameters = parameters
+        self.thresholds = thresholds
+        self.labels = labels
+        self.categoryIDs = categoryIDs ?? labels.indices.map { $0 + 1 }
+        try validate()
+    }
+}
+
+/// How a picture is brought to the network's size.
+public enum ImageGeometry: String, Sendable, Hashable, CaseIterable {
+    /// Both sides scaled to the input's; the aspect ratio is not kept.
+    case stretch
+}
+
+/// The order of the colour planes that the network expects.
+public enum ChannelOrder: String, Sendable, Hashable, CaseIterable {
+    case rgb
+    case bgr
+}

@@ -1,0 +1,51 @@
+/// One object found in a picture.
+public struct Instance: Sendable, Hashable {
+    /// Index into the card's labels; 0 is the first foreground class.
+    public let classIndex: Int
+    public let label: String
+    /// The class's identifier in its data set, for COCO results.
+    public let categoryID: Int
+    /// In [0, 1].
+    public let score: Float
+    /// Whole pixels, truncated as the reference does, inside the picture.
+    public let box: Box<Int>
+    /// The same box before truncation, in pixels.
+    public let exactBox: Box<Float>
+    public let mask: RLE
+
+    public init(
+        classIndex: Int, label: String, categoryID: Int, score: Float, box: Box<Int>, exactBox: Box<Float>, mask: RLE
+    ) {
+        self.classIndex = classIndex
+        self.label = label
+        self.categoryID = categoryID
+        self.score = score
+        self.box = box
+        self.exactBox = exactBox
+        self.mask = mask
+    }
+
+    /// The mask as one byte a pixel of the picture.
+    public func bitmap() -> Bitmap { mask.bitmap() }
+
+    /// The outlines of the mask, with holes.
+    public func polygons() -> [Polygon] { mask.polygons() }
+}
+
+/// The objects found in one picture, best score first.
+public struct Instances: Sendable, Hashable, RandomAccessCollection {
+    /// Size of the picture in pixels, to which boxes and masks refer.
+    public let imageWidth: Int
+    public let imageHeight: Int
+    private let elements: [Instance]
+
+    public init(_ elements: [Instance], imageWidth: Int, imageHeight: Int) {
+        self.elements = elements
+        self.imageWidth = imageWidth
+        self.imageHeight = imageHeight
+    }
+
+    public var startIndex: Int { elements.startIndex }
+    public var endIndex: Int { elements.endIndex }
+    public subscript(index: Int) -> Instance { elements[index] }
+}
