@@ -58,6 +58,8 @@ let package = Package(
             ],
             exclude: ["README.md"],
             swiftSettings: swift6),
+        .target(name: "TestSupport", path: "Tests/Support", swiftSettings: swift6),
         tests("TensorCoreTests", ["TensorCore"]),
+        tests("CKernelsTests", ["CKernels", "TestSupport"]),
     ]
 )
