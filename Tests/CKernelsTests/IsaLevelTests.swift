@@ -2,14 +2,22 @@ import CKernels
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct IsaLevelTests {
-    @Test func levelsAboveTheMachineAreLowered() {
-        let before = sx_isa_level()
-        sx_isa_set_level(SX_ISA_AVX512)
-        #expect(sx_isa_level() == sx_isa_supported())
-        sx_isa_set_level(SX_ISA_SCALAR)
-        #expect(sx_isa_level() == SX_ISA_SCALAR)
-        sx_isa_set_level(before)
+@Suite struct IsaLevelTests {
+    @Test func everyLevelUpToTheMachinesIsVisited() {
+        var visited: [sx_isa] = []
+        atEveryIsaLevel { level in
+            #expect(sx_isa_level() == level)
+            visited.append(level)
+        }
+        #expect(visited.first == SX_ISA_SCALAR && visited.last == sx_isa_supported())
+    }
+
+    @Test func levelsAboveTheMachinesAreLowered() {
+        atEveryIsaLevel { level in
+            guard level == sx_isa_supported() else { return }
+            sx_isa_set_level(SX_ISA_AVX512)
+            #expect(sx_isa_level() == level)
+        }
     }
 
     @Test func guardedFloatsNoticeWritesBeforeTheirStart() {
