@@ -9,6 +9,7 @@
 #include "sx_move.h"
 #include "sx_norm.h"
 #include "sx_parallel.h"
+#include "sx_system.h"
 #include "sx_peak.h"
 #include "sx_pool.h"
 #include "sx_reduce.h"

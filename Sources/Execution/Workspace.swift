@@ -1,0 +1,126 @@
+import GraphIR
+import Glibc
+import Operators
+import TensorCore
+
+/// The memory and the prepared arguments of one run of a plan; used by one run at a time and kept for the next.
+final class Workspace {
+    private let plan: Plan
+    private let arena: Buffer
+    private let contexts: [RunContext]
+    /// Arguments whose address changes with every run.
+    private var feedUses: [Use] = []
+    private var resultUses: [Use] = []
+
+    private struct Use {
+        let step: Int
+        let position: Int
+        let isInput: Bool
+        let index: Int
+        let byteOffset: Int
+    }
+
+    init(plan: Plan, options: ExecutionOptions) throws(SardonyxError) {
+        self.plan = plan
+        let arena = try Buffer(byteCount: plan.arenaByteCount)
+        Self.adviseHugePages(arena)
+        self.arena = arena
+        var contexts: [RunContext] = []
+        for (index, step) in plan.steps.enumerated() {
+            for (position, operand) in step.inputs.enumerated() {
+                Self.note(operand, index, position, true, &feedUses, &resultUses)
+            }
+            for (position, operand) in step.outputs.enumerated() {
+                Self.note(operand, index, position, false, &feedUses, &resultUses)
+            }
+            let view = { (operand: Plan.Operand?) -> TensorView? in
+                guard let operand else { return nil }
+                let base: UnsafeMutableRawPointer =
+                    if case .constant(let index) = operand.base {
+                        UnsafeMutableRawPointer(mutating: plan.constants[index].pointer)
+                    } else { arena.pointer }
+                let offset: Int =
+                    switch operand.base {
+                    case .arena, .constant: operand.byteOffset
+                    case .feed, .result: 0
+                    }
+                return TensorView(
+                    dtype: operand.info.dtype, shape: operand.info.shape, layout: operand.info.layout,
+                    pointer: base + offset)
+            }
+            contexts.append(
+                RunContext(
+                    label: step.node.label, inputs: step.inputs.map(view), outputs: step.outputs.map(view),
+                    scratch: step.scratchOffset.map { arena.pointer + $0 }, threads: options.threads,
+                    budget: options.budget))
+        }
+        self.contexts = contexts
+    }
+
+    private static func note(
+        _ operand: Plan.Operand?, _ step: Int, _ position: Int, _ isInput: Bool, _ feeds: inout [Use],
+        _ results: inout [Use]
+    ) {
+        guard let operand else { return }
+        switch operand.base {
+        case .feed(let index):
+            feeds.append(
+                Use(step: step, position: position, isInput: isInput, index: index, byteOffset: operand.byteOffset))
+        case .result(let index):
+            results.append(
+                Use(step: step, position: position, isInput: isInput, index: index, byteOffset: operand.byteOffset))
+        case .arena, .constant: break
+        }
+    }
+
+    /// Transparent huge pages save page faults on the large arenas of vision models.
+    private static func adviseHugePages(_ arena: Buffer) {
+        let page = 2 << 20
+        let start = (Int(bitPattern: arena.pointer) + page - 1) / page * page
+        let end = (Int(bitPattern: arena.pointer) + arena.byteCount) / page * page
+        if end > start, let pointer = UnsafeMutableRawPointer(bitPattern: start) {
+            madvise(pointer, end - start, 14 /* MADV_HUGEPAGE */)
+        }
+    }
+
+    /// Runs all steps. Allocates nothing.
+    /// - Parameters:
+    ///   - feeds: by graph input.
+    ///   - results: by plan result, already allocated; every byte is written.
+    func run(
+        feeds: [Tensor], results: [Tensor], interruption: Interruption?, observer: StepObserver?
+    ) throws(SardonyxError) {
+        bind(feedUses, feeds)
+        bind(resultUses, results)
+        for (index, context) in contexts.enumerated() {
+            try interruption?.check()
+            context.interruption = interruption
+            observer?.willRun(plan.steps[index].node)
+            try plan.steps[index].op.run(context)
+            observer?.didRun(plan.steps[index].node)
+        }
+        for (index, result) in plan.results.enumerated() {
+            guard let (base, offset) = result.copiedFrom else { continue }
+            let source: UnsafeRawPointer =
+                switch base {
+                case .arena: UnsafeRawPointer(arena.pointer)
+                case .feed(let feed): feeds[feed].pointer
+                case .result(let other): results[other].pointer
+                case .constant(let constant): plan.constants[constant].pointer
+                }
+            results[index].buffer.pointer.copyMemory(from: source + offset, byteCount: results[index].byteCount)
+        }
+        withExtendedLifetime((feeds, results)) {}
+    }
+
+    private func bind(_ uses: [Use], _ tensors: [Tensor]) {
+        for use in uses {
+            let pointer = UnsafeMutableRawPointer(mutating: tensors[use.index].pointer) + use.byteOffset
+            if use.isInput {
+                contexts[use.step].inputs[use.position]?.pointer = pointer
+            } else {
+                contexts[use.step].outputs[use.position]?.pointer = pointer
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import GraphIR
+import TensorCore
+
+/// What the convolution fusions share: finding a convolution whose only reader is the node to fuse.
+struct ConvPattern {
+    let graph: Graph
+    private let producers: [Int?]
+    private let consumers: [[Int]]
+    private let outputs: Set<ValueID>
+
+    init(_ graph: Graph) {
+        self.graph = graph
+        self.producers = graph.producers()
+        self.consumers = graph.consumers()
+        self.outputs = Set(graph.outputs)
+    }
+
+    /// The index of the node that makes `value`, if `value` is read exactly once and is no graph output.
+    func soleProducer(of value: ValueID?) -> Int? {
+        guard let value, consumers[value.index].count == 1, !outputs.contains(value) else { return nil }
+        return producers[value.index]
+    }
+
+    func producer(of value: ValueID?) -> Int? { value.flatMap { producers[$0.index] } }
+
+    func readerCount(of value: ValueID) -> Int { consumers[value.index].count + (outputs.contains(value) ? 1 : 0) }
+
+    /// Whether a node is a float32 convolution, original or already fused.
+    func isConv(_ node: Node) -> Bool {
+        guard node.opType == "Conv", node.domain == Domains.onnx || node.domain == Domains.internal,
+            let output = node.outputs.first ?? nil
+        else { return false }
+        return graph[output].type?.dtype == .float32
+    }
+
+    /// The convolution as the internal operator, with the output of `last`, the node it swallows.
+    static func fused(_ conv: Node, swallowing last: Node, attributes: [String: Attribute] = [:]) -> Node {
+        var fused = conv
+        fused.domain = Domains.internal
+        fused.outputs = [last.outputs[0]]
+        fused.origins += last.origins
+        fused.attributes.merge(attributes) { $1 }
+        return fused
+    }
+}
+
+extension Node {
+    /// Whether the internal convolution has an activation already.
+    var hasFusedActivation: Bool { attributes["activation"] != nil }
+    var isChannelsLast: Bool { attributes["channels_last"] != nil }
+}

@@ -1,0 +1,63 @@
+import GraphIR
+import Operators
+import TensorCore
+
+/// Lets a convolution apply the activation behind it as it stores its result.
+package enum FuseConvActivation: GraphPass {
+    package static let name = "fuse-conv-activation"
+    package static let summary = "apply activations inside the convolution before them"
+
+    package static func run(on graph: inout Graph, _ context: PassContext) throws(SardonyxError) {
+        var patch = GraphPatch(graph)
+        let pattern = ConvPattern(graph)
+        for (index, node) in graph.nodes.enumerated() {
+            guard let convIndex = pattern.soleProducer(of: node.inputs.first ?? nil), !patch.touches(convIndex),
+                pattern.isConv(graph.nodes[convIndex]), !graph.nodes[convIndex].hasFusedActivation,
+                let attributes = try activation(node, graph, context)
+            else { continue }
+            patch.remove(convIndex)
+            patch.replace(
+                index, with: ConvPattern.fused(graph.nodes[convIndex], swallowing: node, attributes: attributes))
+        }
+        patch.apply(to: &graph)
+    }
+
+    /// The attributes `activation`, `activation_alpha`, `activation_beta` for a node that is one; else `nil`.
+    private static func activation(
+        _ node: Node, _ graph: Graph, _ context: PassContext
+    ) throws(SardonyxError) -> [String: Attribute]? {
+        guard node.domain == Domains.onnx || node.domain == Domains.internal else { return nil }
+        let reader = NodeReader(node, opset: context.opsets[node.domain] ?? 1)
+        var parameters: (alpha: Float, beta: Float) = (0, 0)
+        switch node.opType {
+        case "Relu", "Sigmoid", "Tanh", "HardSwish", "Silu", "Mish": break
+        case "LeakyRelu": parameters.alpha = try reader.float("alpha", default: 0.01)
+        case "Elu": parameters.alpha = try reader.float("alpha", default: 1)
+        case "HardSigmoid":
+            parameters = (try reader.float("alpha", default: 0.2), try reader.float("beta", default: 0.5))
+        case "Clip":
+            guard let bounds = try clipBounds(reader, graph) else { return nil }
+            parameters = bounds
+        default: return nil
+        }
+        return [
+            "activation": .string(Array(node.opType.utf8)), "activation_alpha": .float(parameters.alpha),
+            "activation_beta": .float(parameters.beta),
+        ]
+    }
+
+    private static func clipBounds(_ reader: NodeReader, _ graph: Graph) throws(SardonyxError) -> (Float, Float)? {
+        var bounds: (Float, Float) = (
+            try reader.float("min", default: -.greatestFiniteMagnitude),
+            try reader.float("max", default: .greatestFiniteMagnitude)
+        )
+        for (position, input) in reader.node.inputs.enumerated().dropFirst() {
+            guard let input else { continue }
+            guard let constant = graph[input].constant, constant.dtype == .float32, constant.shape.elementCount == 1,
+                let value = try constant.tensor().elements(of: Float.self).first, !value.isNaN
+            else { return nil }
+            if position == 1 { bounds.0 = value } else { bounds.1 = value }
+        }
+        return bounds.0 <= bounds.1 ? bounds : nil
+    }
+}

@@ -1,0 +1,145 @@
+import GraphIR
+import Operators
+import TensorCore
+
+/// Forward inference of types, shapes and constant values over a whole graph.
+///
+/// One walk in topological order: every node's `infer` sees what is known of its inputs, small shape arithmetic is
+/// carried as symbolic contents, and, when asked, nodes whose inputs are all constant are evaluated.
+package struct GraphInference: Sendable {
+    package let opsets: [String: Int]
+    /// Evaluates constant nodes; `nil` leaves them.
+    package var evaluator: Evaluator?
+    /// Nodes that the table lacks leave their declared types instead of failing: for looking into a graph.
+    package var toleratesUnknownOperators = false
+
+    /// Folded results larger than this stay unfolded.
+    package static let largestFoldedByteCount = 16 << 20
+
+    package init(opsets: [String: Int], evaluator: Evaluator? = nil) {
+        self.opsets = opsets
+        self.evaluator = evaluator
+    }
+
+    /// Sets `type` of every value, and `constant` of those that turn out to be constant.
+    /// - Parameter bindings: concrete shapes for graph inputs.
+    /// - Throws: what the operators find wrong, and `shape` when a declared output shape contradicts the inferred one.
+    package func run(on graph: inout Graph, bindings: [ValueID: Shape] = [:]) throws(SardonyxError) {
+        var known = [Inferred?](repeating: nil, count: graph.values.count)
+        for index in graph.values.indices {
+            if let constant = graph.values[index].constant { known[index] = Inferred(constant) }
+        }
+        for id in graph.inputs + graph.captures where known[id.index] == nil {
+            guard let type = graph[id].type else { continue }
+            if let shape = bindings[id], let dtype = type.dtype {
+                known[id.index] = Inferred(dtype, SymbolicShape(shape))
+            } else {
+                known[id.index] = Inferred(type)
+            }
+        }
+        for node in graph.nodes {
+            let results = try infer(node, known, graph)
+            for (output, result) in zip(node.outputs, results) {
+                if let output { known[output.index] = result }
+            }
+        }
+        let outputs = Set(graph.outputs)
+        for index in graph.values.indices {
+            guard let result = known[index] else { continue }
+            if outputs.contains(ValueID(index)) { try checkDeclared(graph.values[index], result.type) }
+            graph.values[index].type =
+                toleratesUnknownOperators ? refined(result.type, by: graph.values[index].type) : result.type
+            graph.values[index].constant = result.constant
+        }
+    }
+
+    private func infer(_ node: Node, _ known: [Inferred?], _ graph: Graph) throws(SardonyxError) -> [Inferred?] {
+        let opset = opsets[node.domain] ?? 1
+        let declared = node.outputs.map { $0.flatMap { graph[$0].type }.map { Inferred($0) } }
+        guard node.domain == Domains.internal || OperatorTable.entry(domain: node.domain, name: node.opType, opset: opset) != nil
+            || !toleratesUnknownOperators
+        else { return declared }
+        let inputs = node.inputs.map { $0.flatMap { known[$0.index] } }
+        for (position, input) in node.inputs.enumerated() where input != nil && inputs[position] == nil {
+            if toleratesUnknownOperators { return declared }
+            throw SardonyxError(.graph, node.label, "the type of input \(position) is not known")
+        }
+        let context = InferContext(node: node, opset: opset, inputs: inputs)
+        var results: [Inferred]
+        do {
+            results = try OperatorTable.makeOperator(for: node, opset: opset).infer(context)
+        } catch {
+            throw (error.place.isEmpty ? error.placed(at: node.label) : error).adding(context: "inferring shapes")
+        }
+        foldContents(&results)
+        if let evaluator, let folded = try evaluate(node, opset, inputs, results, evaluator) { return folded }
+        return results
+    }
+
+    /// Turns completely known contents (the result of shape arithmetic) into constants.
+    private func foldContents(_ results: inout [Inferred]) {
+        for index in results.indices where results[index].constant == nil {
+            guard let content = results[index].content, let values = SymbolicShape(content).knownDims,
+                case .tensor(let dtype, let symbolic?) = results[index].type, let dims = symbolic.knownDims,
+                dims.count <= 1, dims.first ?? 1 == values.count
+            else { continue }
+            let tensor: Tensor? =
+                switch dtype {
+                case .int64: try? Tensor(values.map { Int64($0) }, dims: dims)
+                case .int32: try? Tensor(values.map { Int32(truncatingIfNeeded: $0) }, dims: dims)
+                default: nil
+                }
+            if let tensor { results[index].constant = Constant(tensor) }
+        }
+    }
+
+    private func evaluate(
+        _ node: Node, _ opset: Int, _ inputs: [Inferred?], _ results: [Inferred], _ evaluator: Evaluator
+    ) throws(SardonyxError) -> [Inferred?]? {
+        guard !node.opType.hasPrefix("Random"), node.opType != "Bernoulli", node.opType != "Multinomial",
+            node.subgraphs.isEmpty, !results.allSatisfy({ $0.constant != nil }),
+            zip(node.inputs, inputs).allSatisfy({ $0 == nil || $1?.constant != nil })
+        else { return nil }
+        var bytes = 0
+        for result in results {
+            guard case .tensor(let dtype, let symbolic?) = result.type, let shape = try symbolic.concrete() else {
+                // A data-dependent result (NonZero of a constant): bounded by its inputs.
+                continue
+            }
+            bytes += shape.elementCount * dtype.byteSize
+        }
+        for input in inputs {
+            guard let constant = input?.constant else { continue }
+            bytes = max(bytes, constant.shape.elementCount * constant.dtype.byteSize)
+        }
+        guard bytes <= Self.largestFoldedByteCount else { return nil }
+        let constants = inputs.map { $0?.constant }
+        var tensors: [Tensor?] = []
+        for constant in constants { tensors.append(try constant?.tensor()) }
+        do {
+            let outputs = try evaluator.outputs(of: node, opset: opset, inputs: tensors, constants: constants)
+            return zip(outputs, results).map { output, result in output.map { Inferred(Constant($0)) } ?? result }
+        } catch {
+            throw error.adding(context: "folding constants")
+        }
+    }
+
+    private func checkDeclared(_ value: Value, _ inferred: ValueType) throws(SardonyxError) {
+        guard let declared = value.type?.shape, let shape = inferred.shape else { return }
+        let agree =
+            declared.rank == shape.rank
+            && zip(declared.dims, shape.dims).allSatisfy { $0.value == nil || $1.value == nil || $0.value == $1.value }
+        guard agree else {
+            throw SardonyxError(
+                .shape, "output '\(value.name)'", "the declared shape is not what the graph computes",
+                got: "\(declared) declared", allowed: "\(shape) inferred")
+        }
+    }
+
+    /// The inferred type with unknown extents filled from the declaration.
+    private func refined(_ inferred: ValueType, by declared: ValueType?) -> ValueType {
+        guard case .tensor(let dtype, let shape) = inferred, let declared = declared?.shape else { return inferred }
+        guard let shape, shape.rank == declared.rank else { return .tensor(dtype, shape ?? declared) }
+        return .tensor(dtype, SymbolicShape(zip(shape.dims, declared.dims).map { $0 == .unknown ? $1 : $0 }))
+    }
+}

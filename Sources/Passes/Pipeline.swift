@@ -1,0 +1,87 @@
+import GraphIR
+import Operators
+import TensorCore
+
+/// One rewriting of a graph.
+package protocol GraphPass: Sendable {
+    /// As given to `--disable-pass` and `inspect --after`.
+    static var name: String { get }
+    static var summary: String { get }
+    /// Types of all values are inferred; the pass edits through `GraphPatch`.
+    static func run(on graph: inout Graph, _ context: PassContext) throws(SardonyxError)
+}
+
+/// What a pass may use.
+package struct PassContext: Sendable {
+    package let opsets: [String: Int]
+    package let evaluator: Evaluator
+    package let bindings: [ValueID: Shape]
+}
+
+/// The order of the passes.
+package struct Pipeline: Sendable {
+    /// When a pass runs.
+    package enum Stage: Sendable, Hashable, CaseIterable {
+        /// Once a model: holds for every input shape, may make new weights.
+        case model
+        /// Once a set of input shapes: shapes are concrete; weights stay as they are.
+        case plan
+    }
+
+    /// One line a pass.
+    package static let passes: [(stage: Stage, pass: any GraphPass.Type)] = [
+        (.model, RemoveIdentities.self),
+        (.model, FoldConstants.self),
+        (.model, FuseConvBatchNorm.self),
+        (.model, FuseActivationPatterns.self),
+        (.plan, FoldConstants.self),
+        (.plan, RemoveIdentities.self),
+        (.plan, FuseConvResidual.self),
+        (.plan, FuseConvActivation.self),
+        (.plan, MoveChannelsLast.self),
+        (.plan, PropagateLayouts.self),
+    ]
+
+    /// Names of all passes, in the order of their first use.
+    package static var names: [String] {
+        passes.map { $0.pass.name }.reduce(into: []) { names, name in if !names.contains(name) { names.append(name) } }
+    }
+
+    private let opsets: [String: Int]
+    private let disabled: Set<String>
+    private let evaluator: Evaluator
+
+    package init(opsets: [String: Int], disabled: Set<String>, evaluator: Evaluator) {
+        self.opsets = opsets
+        self.disabled = disabled
+        self.evaluator = evaluator
+    }
+
+    /// Runs the passes of a stage, with inference before each and dead code removed after each.
+    /// - Parameters:
+    ///   - bindings: concrete shapes of graph inputs.
+    ///   - last: stops after the first pass of this name.
+    /// - Returns: whether `last` was reached.
+    @discardableResult
+    package func run(
+        _ stage: Stage, on graph: inout Graph, bindings: [ValueID: Shape] = [:], last: String? = nil
+    ) throws(SardonyxError) -> Bool {
+        let context = PassContext(opsets: opsets, evaluator: evaluator, bindings: bindings)
+        let inference = GraphInference(opsets: opsets)
+        try inference.run(on: &graph, bindings: bindings)
+        for (_, pass) in Self.passes.lazy.filter({ $0.stage == stage }) {
+            if !disabled.contains(pass.name) {
+                do {
+                    try pass.run(on: &graph, context)
+                } catch {
+                    throw error.adding(context: "running pass \(pass.name)")
+                }
+                graph.removeDeadCode()
+                assert(graph.firstDisorder == nil, "pass \(pass.name) breaks the order at \(graph.firstDisorder ?? "")")
+                try inference.run(on: &graph, bindings: bindings)
+            }
+            if pass.name == last { return true }
+        }
+        return false
+    }
+}
