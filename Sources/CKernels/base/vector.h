@@ -9,8 +9,9 @@
 //     #include "body.h"
 //     #pragma clang attribute pop
 //
-// The functions here take their caller's target, so this header belongs inside the region, and they assume a fused
-// multiply-add instruction: scalar rows are written in plain C instead.
+// The functions here take their caller's target, so this header belongs inside the region. Without a region (scalar
+// rows, other processors) the compiler splits the lanes over what the baseline has; where that has no fused
+// multiply-add, product and sum are rounded apart, because a call of fmaf per lane would cost a hundred times more.
 
 #include <stdint.h>
 #include <string.h>
@@ -31,23 +32,38 @@ SX_INLINE sx_vec sx_vec_load(const float *p) {
 
 SX_INLINE void sx_vec_store(float *p, sx_vec v) { memcpy(p, &v, sizeof v); }
 
-/// The first `count` lanes from memory, the others zero; nothing past them is read.
+/// `_load_first`: the first `count` lanes from memory, the others zero; nothing past them is read.
+/// `_store_first`: stores the first `count` lanes; nothing past them is written.
+#if defined(SX_VECTOR_AVX512)
+SX_INLINE __mmask16 sx_vec_mask_first(int64_t count) {
+    return (__mmask16)(count >= 16 ? 0xffff : count <= 0 ? 0 : (1 << count) - 1);
+}
+SX_INLINE sx_vec sx_vec_load_first(const float *p, int64_t count) {
+    return (sx_vec)_mm512_maskz_loadu_ps(sx_vec_mask_first(count), p);
+}
+SX_INLINE void sx_vec_store_first(float *p, sx_vec v, int64_t count) {
+    _mm512_mask_storeu_ps(p, sx_vec_mask_first(count), (__m512)v);
+}
+#else
 SX_INLINE sx_vec sx_vec_load_first(const float *p, int64_t count) {
     float lanes[16] __attribute__((aligned(64))) = {0};
     for (int64_t i = 0; i < count; i++) lanes[i] = p[i];
     return sx_vec_load(lanes);
 }
-
-/// Stores the first `count` lanes; nothing past them is written.
 SX_INLINE void sx_vec_store_first(float *p, sx_vec v, int64_t count) {
     float lanes[16] __attribute__((aligned(64)));
     sx_vec_store(lanes, v);
     for (int64_t i = 0; i < count; i++) p[i] = lanes[i];
 }
+#endif
 
 SX_INLINE sx_vec sx_vec_set(float x) { return (sx_vec)x; }
 
+#if defined(SX_VECTOR_BASELINE) && !defined(__FP_FAST_FMAF)
+SX_INLINE sx_vec sx_vec_fma(sx_vec a, sx_vec b, sx_vec c) { return a * b + c; }
+#else
 SX_INLINE sx_vec sx_vec_fma(sx_vec a, sx_vec b, sx_vec c) { return __builtin_elementwise_fma(a, b, c); }
+#endif
 
 /// Lanes of `a` where `mask` is all ones, of `b` where it is zero; comparisons give such masks.
 SX_INLINE sx_vec sx_vec_select(sx_ivec mask, sx_vec a, sx_vec b) { return mask ? a : b; }

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /// Layer normalisation of each row of x [rows, columns]: y = (x - mean) / sqrt(variance + epsilon) scale + bias.
-/// `scale` and `bias` are [columns]; `bias`, `mean` [rows] and `inv_std` [rows] may be NULL. `y` may be `x`.
+/// `scale` and `bias` are [columns]; they, `mean` [rows] and `inv_std` [rows] may be NULL. `y` may be `x`.
 /// The variance is taken about the mean, in a second pass.
 void sx_layer_norm(
     const float *x, const float *scale, const float *bias, float *y, float *mean, float *inv_std, int64_t rows,

@@ -1,0 +1,2 @@
+#include "../base/row_scalar.h"
+#include "binary_body.h"

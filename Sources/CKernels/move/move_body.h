@@ -1,0 +1,54 @@
+#include "move_kernels.h"
+
+/// Four rounds of interleaving row i with row i + 8 transpose sixteen rows of sixteen.
+SX_INLINE void transpose16(sx_vec *r) {
+    sx_vec t[16];
+#pragma unroll
+    for (int round = 0; round < 4; round++) {
+#pragma unroll
+        for (int i = 0; i < 8; i++) {
+            t[2 * i] = __builtin_shufflevector(
+                r[i], r[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            t[2 * i + 1] = __builtin_shufflevector(
+                r[i], r[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+        }
+#pragma unroll
+        for (int i = 0; i < 16; i++) r[i] = t[i];
+    }
+}
+
+static void full_block(const float *src, int64_t src_row, float *dst, int64_t dst_row) {
+    sx_vec r[16];
+#pragma unroll
+    for (int i = 0; i < 16; i++) r[i] = sx_vec_load(src + i * src_row);
+    transpose16(r);
+#pragma unroll
+    for (int i = 0; i < 16; i++) sx_vec_store(dst + i * dst_row, r[i]);
+}
+
+static void edge_block(
+    const float *src, int64_t src_row, float *dst, int64_t dst_row, int64_t rows, int64_t columns) {
+    sx_vec r[16];
+#pragma unroll
+    for (int i = 0; i < 16; i++) r[i] = i < rows ? sx_vec_load_first(src + i * src_row, columns) : sx_vec_set(0.0f);
+    transpose16(r);
+#pragma unroll
+    for (int i = 0; i < 16; i++)
+        if (i < columns) sx_vec_store_first(dst + i * dst_row, r[i], rows);
+}
+
+static void transpose32(
+    const void *src, int64_t src_row, void *dst, int64_t dst_row, int64_t rows, int64_t columns) {
+    for (int64_t i = 0; i < rows; i += 16)
+        for (int64_t j = 0; j < columns; j += 16) {
+            const float *from = (const float *)src + i * src_row + j;
+            float *to = (float *)dst + j * dst_row + i;
+            if (i + 16 <= rows && j + 16 <= columns)
+                full_block(from, src_row, to, dst_row);
+            else
+                edge_block(
+                    from, src_row, to, dst_row, rows - i < 16 ? rows - i : 16, columns - j < 16 ? columns - j : 16);
+        }
+}
+
+const sx_move_kernels SX_ROW(sx_move_kernels) = {transpose32};

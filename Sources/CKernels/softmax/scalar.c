@@ -1,0 +1,2 @@
+#include "../base/row_scalar.h"
+#include "softmax_body.h"
