@@ -1,0 +1,9 @@
+#if defined(__x86_64__)
+#include "../base/row_avx2.h"
+
+// 6 x 16: twelve accumulators, two of B, one broadcast.
+enum { TILE_ROWS = 6, TILE_VECTORS = 1 };
+
+#include "gemm_body.h"
+#include "../base/row_end.h"
+#endif

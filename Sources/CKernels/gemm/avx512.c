@@ -1,0 +1,9 @@
+#if defined(__x86_64__)
+#include "../base/row_avx512.h"
+
+// 14 x 32: 28 accumulators, two of B; the broadcasts are memory operands.
+enum { TILE_ROWS = 14, TILE_VECTORS = 2 };
+
+#include "gemm_body.h"
+#include "../base/row_end.h"
+#endif

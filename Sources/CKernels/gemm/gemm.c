@@ -1,0 +1,224 @@
+#include "sx_gemm.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stddef.h>
+
+#include "../base/sizes.h"
+#include "../unary/unary_kernels.h"
+#include "gemm_kernels.h"
+#include "pack.h"
+#include "sx_parallel.h"
+
+#define SX_FAMILY sx_gemm_kernels
+#define SX_TABLE "../gemm/kernels.inc"
+#include "../base/dispatch.h"
+
+// A panel of B, 256 x 32, stays in L1 (32 KiB); the packed block of A, 168 x 256, in L2 beside up to 256 x 512 of B.
+// Rows are few enough in the direct path that B is used about once, so it is read in place, 64 rows at a time.
+enum { K_BLOCK = 256, DIRECT_K_BLOCK = 64, DIRECT_MAX_ROWS = 14, ROW_BLOCK = 168, COLUMN_BLOCK = 512 };
+/// Below this many multiply-adds a second thread costs more than it brings.
+enum { SERIAL_MACS = 1 << 19 };
+
+/// How the work is cut. Only K blocks change what is added to what, and they do not depend on the threads.
+typedef struct {
+    int64_t row_block, column_block, k_block, row_blocks, column_blocks, a_floats, b_floats;
+    bool direct;
+    int threads;
+} plan;
+
+typedef struct {
+    const sx_gemm_args *args;
+    const sx_gemm_kernels *kernels;
+    const sx_move_kernels *move;
+    plan plan;
+    float *scratch;
+} job;
+
+static plan make_plan(const sx_gemm_args *g, int tile_rows, int threads) {
+    plan p = {.k_block = K_BLOCK, .column_block = COLUMN_BLOCK, .threads = threads};
+    if ((double)g->m * (double)g->n * (double)g->k * (double)g->batch < SERIAL_MACS) p.threads = 1;
+    p.direct = !g->packed_b && !g->transpose_b && g->m <= DIRECT_MAX_ROWS;
+    if (p.direct) p.k_block = DIRECT_K_BLOCK;
+    int64_t row_blocks = sx_ceil_div(sx_max(g->m, 1), ROW_BLOCK);
+    p.row_block = sx_round_up(sx_ceil_div(sx_max(g->m, 1), row_blocks), tile_rows);
+    // Four chunks a thread let a delayed thread be helped; narrower blocks pack A more often.
+    while (p.threads > 1 && p.column_block > 2 * SX_GEMM_PANEL &&
+           (double)g->batch * (double)row_blocks * (double)sx_ceil_div(g->n, p.column_block) < 4.0 * p.threads)
+        p.column_block /= 2;
+    p.column_block = sx_min(p.column_block, sx_round_up(sx_max(g->n, 1), SX_GEMM_PANEL));
+    p.row_blocks = sx_ceil_div(g->m, p.row_block);
+    p.column_blocks = sx_ceil_div(g->n, p.column_block);
+    // Multiples of 16 floats keep every part on its own cache lines.
+    int64_t depth = sx_min(p.k_block, g->k);
+    p.a_floats = sx_round_up(p.row_block * depth, 16);
+    p.b_floats = g->packed_b ? 0 : depth * (p.direct ? SX_GEMM_PANEL : p.column_block);
+    return p;
+}
+
+int64_t sx_gemm_scratch_bytes(const sx_gemm_args *args, int threads) {
+    // The weakest and the strongest ISA level differ in tile height only; take room for either.
+    int64_t most = 0;
+    for (int rows = 1; rows <= SX_GEMM_MAX_TILE_ROWS; rows++) {
+        plan p = make_plan(args, rows, threads);
+        most = sx_max(most, p.a_floats + p.b_floats);
+    }
+    return most * (int64_t)sizeof(float) * sx_max(threads, 1);
+}
+
+int64_t sx_gemm_packed_bytes(int64_t k, int64_t n) {
+    int64_t bytes = 0, panels = n / SX_GEMM_PANEL + (n % SX_GEMM_PANEL != 0);
+    if (k < 0 || n < 0 || __builtin_mul_overflow(panels, SX_GEMM_PANEL * (int64_t)sizeof(float), &bytes) ||
+        __builtin_mul_overflow(bytes, k, &bytes))
+        return -1;
+    return bytes;
+}
+
+typedef struct {
+    const sx_move_kernels *move;
+    int64_t k, n, ldb;
+    const float *b;
+    bool transposed;
+    float *packed;
+} pack_job;
+
+static void run_pack(void *context, int64_t panel, int worker) {
+    (void)worker;
+    const pack_job *j = context;
+    int64_t column = panel * SX_GEMM_PANEL;
+    const float *b = j->b + (j->transposed ? column * j->ldb : column);
+    sx_gemm_pack_panel(
+        j->move, j->k, sx_min(SX_GEMM_PANEL, j->n - column), b, j->ldb, j->transposed,
+        j->packed + panel * j->k * SX_GEMM_PANEL);
+}
+
+void sx_gemm_pack_b(
+    int64_t k, int64_t n, const float *b, int64_t ldb, bool transposed, void *packed, int threads) {
+    assert(k >= 0 && n >= 0);
+    pack_job j = {sx_move_current(), k, n, ldb, b, transposed, packed};
+    sx_parallel_for(threads, sx_ceil_div(n, SX_GEMM_PANEL), run_pack, &j);
+}
+
+/// One chunk's part of C and where its operands are.
+typedef struct {
+    int64_t batch, row, column, rows, columns;
+    float *c, *a_scratch, *b_scratch;
+    bool fused;  ///< bias and activation are done by the tiles
+} block;
+
+static const float *a_at(const sx_gemm_args *g, int64_t batch, int64_t row, int64_t k) {
+    return g->a + batch * g->batch_stride_a + (g->transpose_a ? k * g->lda + row : row * g->lda + k);
+}
+
+static const float *b_at(const sx_gemm_args *g, int64_t batch, int64_t k, int64_t column) {
+    return g->b + batch * g->batch_stride_b + (g->transpose_b ? column * g->ldb + k : k * g->ldb + column);
+}
+
+static const float *bias_at(const sx_gemm_args *g, int64_t batch, int64_t row, int64_t column) {
+    return g->bias + batch * g->bias_batch_stride + row * g->bias_row_stride + column * g->bias_column_stride;
+}
+
+static bool clips(sx_unary_op op) {
+    return op == SX_UNARY_IDENTITY || op == SX_UNARY_RELU || op == SX_UNARY_CLIP;
+}
+
+/// Whether clip(c + row or column bias) is all there is to do after the product.
+static bool can_fuse(const sx_gemm_args *g) {
+    if (!clips(g->activation.op) || g->k == 0) return false;
+    return !g->bias || (g->beta == 1.0f && (g->bias_column_stride == 0 ||
+                                            (g->bias_column_stride == 1 && g->bias_row_stride == 0)));
+}
+
+static sx_gemm_epilogue make_epilogue(const sx_gemm_args *g, const block *b, int64_t row, int64_t column) {
+    sx_gemm_epilogue e = {NULL, NULL, g->bias_row_stride, -INFINITY, INFINITY};
+    if (g->activation.op == SX_UNARY_RELU) e.low = 0.0f;
+    if (g->activation.op == SX_UNARY_CLIP) {
+        e.low = g->activation.a;
+        e.high = g->activation.b;
+    }
+    if (g->bias && g->bias_column_stride == 1) e.column_bias = bias_at(g, b->batch, 0, column);
+    if (g->bias && g->bias_column_stride == 0) e.row_bias = bias_at(g, b->batch, row, 0);
+    return e;
+}
+
+/// The panel of B at `column` (inside the block) for K from `k` on: packed before, packed now, or in place.
+static const float *panel_at(
+    const job *j, const block *b, int64_t k, int64_t depth, int64_t column, int64_t columns, int64_t *b_row) {
+    const sx_gemm_args *g = j->args;
+    *b_row = SX_GEMM_PANEL;
+    if (g->packed_b)
+        return (const float *)g->packed_b + ((b->column + column) * g->k) + k * SX_GEMM_PANEL;
+    if (!j->plan.direct) return b->b_scratch + column * depth;
+    const float *source = b_at(g, b->batch, k, b->column + column);
+    if (columns == SX_GEMM_PANEL) {
+        *b_row = g->ldb;
+        return source;
+    }
+    sx_gemm_pack_panel(j->move, depth, columns, source, g->ldb, false, b->b_scratch);
+    return b->b_scratch;
+}
+
+static void multiply(const job *j, const block *b, int64_t k, int64_t depth) {
+    const sx_gemm_args *g = j->args;
+    int tile_rows = j->kernels->tile_rows;
+    if (!g->packed_b && !j->plan.direct)
+        for (int64_t n = 0; n < b->columns; n += SX_GEMM_PANEL)
+            sx_gemm_pack_panel(
+                j->move, depth, sx_min(SX_GEMM_PANEL, b->columns - n), b_at(g, b->batch, k, b->column + n), g->ldb,
+                g->transpose_b, b->b_scratch + n * depth);
+    for (int64_t m = 0; m < b->rows; m += tile_rows)
+        sx_gemm_pack_a(
+            j->move, depth, sx_min(tile_rows, b->rows - m), a_at(g, b->batch, b->row + m, k), g->lda, g->transpose_a,
+            g->alpha, tile_rows, b->a_scratch + m * depth);
+    bool last = k + depth == g->k;
+    for (int64_t n = 0; n < b->columns; n += SX_GEMM_PANEL) {
+        int64_t columns = sx_min(SX_GEMM_PANEL, b->columns - n), b_row;
+        const float *panel = panel_at(j, b, k, depth, n, columns, &b_row);
+        for (int64_t m = 0; m < b->rows; m += tile_rows) {
+            sx_gemm_epilogue epilogue = make_epilogue(g, b, b->row + m, b->column + n);
+            j->kernels->tile(
+                depth, b->a_scratch + m * depth, panel, b_row, b->c + m * g->ldc + n, g->ldc,
+                sx_min(tile_rows, b->rows - m), columns, k > 0, last && b->fused ? &epilogue : NULL);
+        }
+    }
+}
+
+/// Bias and activation where the tiles could not do them.
+static void finish(const job *j, const block *b) {
+    const sx_gemm_args *g = j->args;
+    const sx_unary_kernels *unary = sx_unary_current();
+    for (int64_t m = 0; m < b->rows; m++) {
+        float *c = b->c + m * g->ldc;
+        if (g->bias)
+            j->kernels->add_bias(
+                c, b->columns, g->beta, bias_at(g, b->batch, b->row + m, b->column), g->bias_column_stride);
+        if (g->activation.op != SX_UNARY_IDENTITY) unary->row(g->activation, c, c, b->columns);
+    }
+}
+
+static void run(void *context, int64_t chunk, int worker) {
+    const job *j = context;
+    const sx_gemm_args *g = j->args;
+    const plan *p = &j->plan;
+    block b = {.row = chunk / p->column_blocks % p->row_blocks * p->row_block,
+               .column = chunk % p->column_blocks * p->column_block,
+               .batch = chunk / p->column_blocks / p->row_blocks,
+               .fused = can_fuse(g)};
+    b.rows = sx_min(p->row_block, g->m - b.row);
+    b.columns = sx_min(p->column_block, g->n - b.column);
+    b.c = g->c + b.batch * g->batch_stride_c + b.row * g->ldc + b.column;
+    b.a_scratch = j->scratch + worker * (p->a_floats + p->b_floats);
+    b.b_scratch = b.a_scratch + p->a_floats;
+    for (int64_t k = 0; k < g->k; k += p->k_block) multiply(j, &b, k, sx_min(p->k_block, g->k - k));
+    if (g->k == 0)
+        for (int64_t m = 0; m < b.rows; m++) memset(b.c + m * g->ldc, 0, (size_t)b.columns * sizeof(float));
+    if (!b.fused) finish(j, &b);
+}
+
+void sx_gemm(const sx_gemm_args *args, void *scratch, int threads) {
+    assert(args->m >= 0 && args->n >= 0 && args->k >= 0 && args->batch >= 0);
+    if (args->m == 0 || args->n == 0) return;
+    const sx_gemm_kernels *chosen = kernels();
+    job j = {args, chosen, sx_move_current(), make_plan(args, chosen->tile_rows, threads), scratch};
+    sx_parallel_for(j.plan.threads, args->batch * j.plan.row_blocks * j.plan.column_blocks, run, &j);
+}
