@@ -1,0 +1,28 @@
+#if defined(__x86_64__)
+#include "../base/row_avx512.h"
+#include "tile_body.h"
+
+// 28 sums, two weights and a broadcast fill the 32 registers; 64 channels by 6 pixels suits rows too short for 14.
+static void dense(const sx_conv_tile *t) {
+    switch (t->panels * 32 + t->pixels) {
+        SX_DENSE(1, 1) SX_DENSE(1, 2) SX_DENSE(1, 3) SX_DENSE(1, 4) SX_DENSE(1, 5) SX_DENSE(1, 6) SX_DENSE(1, 7)
+        SX_DENSE(1, 8) SX_DENSE(1, 9) SX_DENSE(1, 10) SX_DENSE(1, 11) SX_DENSE(1, 12) SX_DENSE(1, 13) SX_DENSE(1, 14)
+        SX_DENSE(2, 1) SX_DENSE(2, 2) SX_DENSE(2, 3) SX_DENSE(2, 4) SX_DENSE(2, 5) SX_DENSE(2, 6) SX_DENSE(2, 7)
+        SX_DENSE(2, 8) SX_DENSE(2, 9) SX_DENSE(2, 10) SX_DENSE(2, 11) SX_DENSE(2, 12) SX_DENSE(2, 13) SX_DENSE(2, 14)
+        SX_DENSE(3, 1) SX_DENSE(3, 2) SX_DENSE(3, 3) SX_DENSE(3, 4) SX_DENSE(3, 5) SX_DENSE(3, 6)
+        SX_DENSE(4, 1) SX_DENSE(4, 2) SX_DENSE(4, 3) SX_DENSE(4, 4) SX_DENSE(4, 5) SX_DENSE(4, 6)
+    }
+}
+
+static void depthwise(const sx_conv_tile *t) {
+    switch (t->pixels) {
+        SX_DEPTHWISE(1) SX_DEPTHWISE(2) SX_DEPTHWISE(3) SX_DEPTHWISE(4) SX_DEPTHWISE(5) SX_DEPTHWISE(6)
+        SX_DEPTHWISE(7) SX_DEPTHWISE(8) SX_DEPTHWISE(9) SX_DEPTHWISE(10) SX_DEPTHWISE(11) SX_DEPTHWISE(12)
+        SX_DEPTHWISE(13) SX_DEPTHWISE(14)
+    }
+}
+
+const sx_conv_kernels SX_ROW(sx_conv_kernels) = {
+    .dense = dense, .depthwise = depthwise, .dense_pixels = {14, 14, 6, 6}, .depthwise_pixels = 14};
+#include "../base/row_end.h"
+#endif

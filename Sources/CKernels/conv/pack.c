@@ -1,0 +1,65 @@
+#include <string.h>
+
+#include "algorithms.h"
+#include "conv_geometry.h"
+#include "sx_parallel.h"
+
+// Packed direct weights: bias [panels 16], then [panel][block][row][column][lane][16 output channels].
+
+int64_t sx_conv_direct_packed_floats(const sx_conv_shape *s) {
+    int64_t factors[] = {sx_conv_panel_blocks(s), sx_conv_lanes(s), s->kh, s->kw};
+    int64_t floats = sx_blocks(s->k) * SX_BLOCK;
+    for (int i = 0; i < 4; i++)
+        if (__builtin_mul_overflow(floats, factors[i], &floats)) return -1;
+    return __builtin_add_overflow(floats, sx_blocks(s->k) * SX_BLOCK, &floats) ? -1 : floats;
+}
+
+typedef struct {
+    const sx_conv_shape *shape;
+    const float *weights;
+    float *packed;
+} pack_job;
+
+static void pack_direct_panel(void *context, int64_t panel, int worker) {
+    (void)worker;
+    const pack_job *job = context;
+    const sx_conv_shape *s = job->shape;
+    int64_t lanes = sx_conv_lanes(s), blocks = sx_conv_panel_blocks(s), first = sx_conv_first_block(s, panel, blocks);
+    int64_t group_channels = s->c / s->groups, taps = s->kh * s->kw, floats = blocks * taps * lanes * SX_BLOCK;
+    float *out = job->packed + panel * floats;
+    memset(out, 0, (size_t)floats * sizeof(float));
+    for (int64_t o = 0; o < SX_BLOCK && panel * SX_BLOCK + o < s->k; o++) {
+        int64_t k = panel * SX_BLOCK + o, begin = sx_conv_group_of(s, k) * group_channels;
+        for (int64_t i = 0; i < group_channels; i++) {
+            int64_t block = (begin + i) / lanes - first, lane = (begin + i) % lanes;
+            const float *in = job->weights + (k * group_channels + i) * taps;
+            for (int64_t tap = 0; tap < taps; tap++)
+                out[((block * taps + tap) * lanes + lane) * SX_BLOCK + o] = in[tap];
+        }
+    }
+}
+
+void sx_conv_direct_pack(
+    const sx_conv_shape *s, const float *weights, const float *bias, float *packed, int threads) {
+    pack_job job = {s, weights, sx_conv_pack_bias(s, bias, packed)};
+    sx_parallel_for(threads, sx_blocks(s->k), pack_direct_panel, &job);
+}
+
+// Packed depthwise weights: bias [panels 16], then [panel][row][column][16 channels].
+
+int64_t sx_conv_depthwise_packed_floats(const sx_conv_shape *s) {
+    int64_t floats = sx_blocks(s->k) * SX_BLOCK, taps;
+    if (__builtin_mul_overflow(s->kh, s->kw, &taps) || __builtin_add_overflow(taps, 1, &taps)) return -1;
+    return __builtin_mul_overflow(floats, taps, &floats) ? -1 : floats;
+}
+
+void sx_conv_depthwise_pack(
+    const sx_conv_shape *s, const float *weights, const float *bias, float *packed, int threads) {
+    (void)threads;
+    int64_t taps = s->kh * s->kw;
+    float *out = sx_conv_pack_bias(s, bias, packed);
+    memset(out, 0, (size_t)(sx_blocks(s->k) * SX_BLOCK * taps) * sizeof(float));
+    for (int64_t k = 0; k < s->k; k++)
+        for (int64_t tap = 0; tap < taps; tap++)
+            out[(k / SX_BLOCK * taps + tap) * SX_BLOCK + k % SX_BLOCK] = weights[k * taps + tap];
+}

@@ -1,0 +1,61 @@
+#include "conv_kernels.h"
+
+#include <string.h>
+
+// The oracle of the vector rows: plain loops, product and sum rounded apart.
+
+enum { PIXELS = 4 };
+
+static void begin(const sx_conv_tile *t, float *sums) {
+    for (int panel = 0; panel < t->panels; panel++)
+        for (int pixel = 0; pixel < t->pixels; pixel++)
+            memcpy(
+                sums + (panel * t->pixels + pixel) * 16,
+                t->first ? t->bias + panel * 16 : t->partial + panel * t->partial_panel_stride + pixel * 16,
+                16 * sizeof(float));
+}
+
+static void end(const sx_conv_tile *t, float *sums) {
+    if (t->last) {
+        sx_conv_finish(t, sums);
+        return;
+    }
+    for (int panel = 0; panel < t->panels; panel++)
+        memcpy(
+            t->partial + panel * t->partial_panel_stride, sums + panel * t->pixels * 16,
+            (size_t)t->pixels * 16 * sizeof(float));
+}
+
+static void dense(const sx_conv_tile *t) {
+    float sums[PIXELS * 16];
+    begin(t, sums);
+    for (int64_t block = 0; block < t->blocks; block++)
+        for (int64_t row = 0; row < t->rows; row++)
+            for (int64_t column = 0; column < t->columns; column++)
+                for (int64_t lane = 0; lane < t->lanes; lane++) {
+                    const float *input = t->input + block * t->block_stride + row * t->row_stride +
+                                         column * t->column_stride + lane;
+                    const float *weights = t->weights + block * t->weights_block_stride +
+                                           row * t->weights_row_stride + (column * t->lanes + lane) * 16;
+                    for (int pixel = 0; pixel < t->pixels; pixel++)
+                        for (int o = 0; o < 16; o++)
+                            sums[pixel * 16 + o] += input[pixel * t->pixel_stride] * weights[o];
+                }
+    end(t, sums);
+}
+
+static void depthwise(const sx_conv_tile *t) {
+    float sums[PIXELS * 16];
+    begin(t, sums);
+    for (int64_t row = 0; row < t->rows; row++)
+        for (int64_t column = 0; column < t->columns; column++)
+            for (int pixel = 0; pixel < t->pixels; pixel++)
+                for (int o = 0; o < 16; o++)
+                    sums[pixel * 16 + o] +=
+                        t->input[row * t->row_stride + column * t->column_stride + pixel * t->pixel_stride + o] *
+                        t->weights[row * t->weights_row_stride + column * 16 + o];
+    end(t, sums);
+}
+
+const sx_conv_kernels sx_conv_kernels_scalar = {
+    .dense = dense, .depthwise = depthwise, .dense_pixels = {PIXELS, 0, 0, 0}, .depthwise_pixels = PIXELS};
