@@ -1,0 +1,81 @@
+#include "sx_resize.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+#include "../base/sizes.h"
+#include "resize_kernels.h"
+#include "sx_parallel.h"
+
+#define SX_FAMILY sx_resize_kernels
+#define SX_TABLE "../resize/kernels.inc"
+#include "../base/dispatch.h"
+
+enum { CHUNK = 8192 };
+
+typedef struct {
+    const sx_resize_kernels *kernels;
+    const float *x;
+    float *y;
+    int64_t in_height, in_width, out_height, out_width, rows, rows_per_chunk;
+    int lanes;
+    sx_resize_table row_table, column_table;
+} job;
+
+static sx_resize_taps taps_at(sx_resize_table table, int64_t o) {
+    return (sx_resize_taps){
+        table.taps, table.index + o * table.taps, table.weight ? table.weight + o * table.taps : NULL};
+}
+
+static void run(void *context, int64_t chunk, int worker) {
+    (void)worker;
+    const job *j = context;
+    int64_t end = sx_min(j->rows, (chunk + 1) * j->rows_per_chunk);
+    for (int64_t row = chunk * j->rows_per_chunk; row < end; row++) {
+        const float *plane = j->x + row / j->out_height * j->in_height * j->in_width * j->lanes;
+        float *y = j->y + row * j->out_width * j->lanes;
+        sx_resize_taps taps = taps_at(j->row_table, row % j->out_height);
+        (j->lanes == 16 ? j->kernels->blocked : j->kernels->plain)(
+            plane, j->in_width, y, j->out_width, taps, j->column_table);
+    }
+}
+
+/// Runs `body` on chunks of output rows, each chunk about CHUNK elements.
+static void for_rows(job *j, int64_t rows, int64_t row_elements, sx_chunk_body body, int threads) {
+    if (rows == 0 || row_elements == 0) return;
+    j->rows = rows;
+    j->rows_per_chunk = sx_max(1, CHUNK / row_elements);
+    sx_parallel_for(threads, sx_ceil_div(rows, j->rows_per_chunk), body, j);
+}
+
+void sx_resize_2d(
+    const float *x, float *y, int64_t planes, int64_t in_height, int64_t in_width, int64_t out_height,
+    int64_t out_width, int lanes, sx_resize_table rows, sx_resize_table columns, int threads) {
+    assert((lanes == 1 || lanes == 16) && rows.taps >= 1 && columns.taps >= 1);
+    job j = {kernels(), x, y, in_height, in_width, out_height, out_width, 0, 0, lanes, rows, columns};
+    for_rows(&j, planes * out_height, out_width * lanes, run, threads);
+}
+
+/// The axis takes the place of the height, `inner` that of the width.
+static void run_blend(void *context, int64_t chunk, int worker) {
+    (void)worker;
+    const job *j = context;
+    int64_t end = sx_min(j->rows, (chunk + 1) * j->rows_per_chunk);
+    for (int64_t row = chunk * j->rows_per_chunk; row < end; row++)
+        j->kernels->blend(
+            j->x + row / j->out_height * j->in_height * j->in_width, j->y + row * j->in_width, j->in_width,
+            taps_at(j->row_table, row % j->out_height));
+}
+
+void sx_resize_axis(
+    const float *x, float *y, int64_t outer, int64_t in, int64_t out, int64_t inner, sx_resize_table table,
+    int threads) {
+    assert(table.taps >= 1);
+    if (inner == 1) {
+        static const int32_t only_row[] = {0};
+        sx_resize_2d(x, y, outer, 1, in, 1, out, 1, (sx_resize_table){1, only_row, NULL}, table, threads);
+        return;
+    }
+    job j = {kernels(), x, y, in, inner, out, inner, 0, 0, 1, table, table};
+    for_rows(&j, outer * out, inner, run_blend, threads);
+}

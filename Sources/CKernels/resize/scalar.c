@@ -1,0 +1,2 @@
+#include "../base/row_scalar.h"
+#include "resize_body.h"
