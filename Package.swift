@@ -36,9 +36,11 @@ let package = Package(
         .target(
             name: "COnnx", exclude: ["README.md"],
             linkerSettings: [.linkedLibrary("protobuf-c")]),
-        .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
-        .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .target(
+            name: "CCodecs", exclude: ["README.md"],
+            linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
         .systemLibrary(name: "CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"])]),
+        .systemLibrary(name: "CFreeType", pkgConfig: "freetype2", providers: [.apt(["libfreetype-dev"])]),
         // Floors 0-4: imports point downward only.
         floor("TensorCore", []),
         floor("GraphIR", ["TensorCore"]),
@@ -47,7 +49,7 @@ let package = Package(
         floor("Passes", ["Operators", "GraphIR", "TensorCore"]),
         floor("Execution", ["Passes", "Operators", "CKernels", "GraphIR", "TensorCore"]),
         floor("Detection", ["CKernels", "TensorCore"]),
-        floor("Media", ["CTurboJPEG", "CPNG", "CWebP", "Detection", "TensorCore"]),
+        floor("Media", ["CCodecs", "CWebP", "CFreeType", "Detection", "TensorCore"]),
         floor("Sardonyx", ["Execution", "Passes", "OnnxImport", "Operators", "CKernels", "GraphIR", "Detection", "TensorCore"]),
         // Floor 5: the command.
         .executableTarget(
@@ -61,5 +63,8 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: swift6),
         tests("TensorCoreTests", ["TensorCore"]),
         tests("CKernelsTests", ["CKernels", "TestSupport"]),
+        .testTarget(
+            name: "MediaTests", dependencies: ["Media", "Detection", "TensorCore"], exclude: ["Fixtures"],
+            swiftSettings: swift6),
     ]
 )
