@@ -31,6 +31,25 @@ package enum OperatorTable {
     package static let newestOpset = 28
 
     package static let entries: [OperatorEntry] = [
+        .op("Cast", 1...28, Cast.self),
+        .op("CastLike", 15...28, Cast.self),
+        .op("Concat", 1...28, Concat.self),
+        .op("DepthToSpace", 1...28, DepthToSpace.self),
+        .op("Dropout", 1...28, Identity.self),
+        .op("Expand", 8...28, Expand.self),
+        .op("Flatten", 1...28, Flatten.self),
+        .op("Identity", 1...28, Identity.self),
+        .op("Pad", 1...28, Pad.self),
+        .op("Reshape", 1...28, Reshape.self),
+        .op("ReverseSequence", 10...28, ReverseSequence.self),
+        .op("Slice", 1...28, Slice.self),
+        .op("SpaceToDepth", 1...28, DepthToSpace.self),
+        .op("Split", 1...28, Split.self),
+        .op("Squeeze", 1...28, Squeeze.self),
+        .op("Tile", 1...28, Tile.self),
+        .op("Transpose", 1...28, Transpose.self),
+        .op("Trilu", 14...28, Trilu.self),
+        .op("Unsqueeze", 1...28, Unsqueeze.self),
     ]
 
     private static let index: [String: [OperatorEntry]] = Dictionary(grouping: entries) { $0.domain + "\u{0}" + $0.name }

@@ -38,12 +38,14 @@ package struct StridedCopy: Sendable {
         }
     }
 
-    /// Copies between the first elements of two tensors of one element type, which do not overlap.
+    /// Copies between the first elements of two tensors of one element type. They do not overlap, or else the box
+    /// already lies where it belongs, and nothing is done.
     package func run(from source: UnsafeRawPointer, to destination: UnsafeMutableRawPointer, _ dtype: DType, threads: Int) {
         guard !dims.contains(0) else { return }
         let size = dtype.byteSize
         let first = source + sourceOffset * size
         let target = destination + destinationOffset * size
+        guard first != UnsafeRawPointer(target) else { return }
         if dtype == .string {
             copyStrings(first.assumingMemoryBound(to: String.self), target.assumingMemoryBound(to: String.self), axis: 0)
         } else {

@@ -1,0 +1,167 @@
+import GraphIR
+import TensorCore
+
+/// ONNX Pad (1-25): elements added to (or, by negative pads, taken from) both ends of axes.
+struct Pad: PlannedOperator {
+    enum Mode: String, CaseIterable {
+        case constant, reflect, edge, wrap
+    }
+    struct Plan: Sendable {
+        let output: Shape
+        /// The part of the input that lands in the output (mode constant).
+        let interior: StridedCopy?
+        /// For each output index of each axis the input index (other modes).
+        let sources: [[Int]]
+        let inputStrides: [Int]
+    }
+    private let mode: Mode
+    private let attribute: [Int]?
+    private let attributeValue: Float
+    var plan: Plan?
+    var parameterInputs: [Int] { attribute == nil ? [1, 3] : [] }
+
+    init(_ node: NodeReader) throws(SardonyxError) {
+        mode = try node.choice("mode", default: .constant)
+        let name = node.opset == 1 ? "paddings" : "pads"
+        attribute = node.opset < 11 ? try node.required(name, try node.ints(name)) : nil
+        attributeValue = try node.float("value", default: 0)
+        guard mode != .wrap || node.opset >= 19 else { throw node.error(.unsupported, "attribute mode", got: "'wrap'", allowed: "opset 19 or newer") }
+    }
+
+    private func amounts(
+        _ pads: [Int], axes: [Int]?, rank: Int, at place: some NodePlace
+    ) throws(SardonyxError) -> [(before: Int, after: Int)] {
+        let axes = try place.axes(axes ?? Array(0..<rank), rank: rank)
+        guard pads.count == 2 * axes.count else {
+            throw place.error(.shape, "pads", got: "\(pads.count) elements", allowed: "\(2 * axes.count), two for each axis", hint: nil)
+        }
+        var result = [(before: Int, after: Int)](repeating: (0, 0), count: rank)
+        for (index, axis) in axes.enumerated() { result[axis] = (pads[index], pads[index + axes.count]) }
+        return result
+    }
+
+    private func extent(
+        _ extent: Int, _ pad: (before: Int, after: Int), axis: Int, at place: some NodePlace
+    ) throws(SardonyxError) -> Int {
+        guard let sum = CheckedSize.sum(extent, pad.before, pad.after) else {
+            throw place.error(.limit, "pads of axis \(axis)", got: "\(pad)", allowed: "at most 2^48 elements", hint: nil)
+        }
+        guard sum >= 0 else {
+            throw place.error(.shape, "pads of axis \(axis)", got: "\(pad.before), \(pad.after)", allowed: "\(-extent) in all or more", hint: nil)
+        }
+        guard mode == .constant || sum == 0 || extent > 0 else {
+            throw place.error(.shape, "axis \(axis) is empty", got: "mode \(mode.rawValue)", allowed: "mode constant", hint: nil)
+        }
+        return sum
+    }
+
+    func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
+        let dtype = try context.dtype(0)
+        guard var output = try context.shape(0) else { return [Inferred(dtype, nil)] }
+        let axes = context.hasInput(3) ? try context.integers(3) : nil
+        let given = try context.integers(1)
+        guard let pads = attribute ?? given, !context.hasInput(3) || axes != nil else {
+            return [Inferred(dtype, SymbolicShape([Dim](repeating: .unknown, count: output.rank)))]
+        }
+        for (axis, pad) in try amounts(pads, axes: axes, rank: output.rank, at: context).enumerated() where pad != (0, 0) {
+            guard let value = output.dims[axis].value else {
+                output.dims[axis] = .unknown
+                continue
+            }
+            output.dims[axis] = .known(try extent(value, pad, axis: axis, at: context))
+        }
+        return [Inferred(dtype, output)]
+    }
+
+    func makePlan(_ operands: some OperandSource) throws(SardonyxError) -> Plan {
+        let input = try operands.operand(0).shape
+        let given = try operands.integers(1)
+        let axes = attribute == nil ? try operands.integers(3) : nil
+        let pads = try amounts(attribute ?? given ?? [], axes: axes, rank: input.rank, at: operands)
+        var dims: [Int] = []
+        for (axis, pad) in pads.enumerated() { dims.append(try extent(input[axis], pad, axis: axis, at: operands)) }
+        let output = try operands.shape(of: dims)
+        guard mode == .constant else {
+            try operands.checkBudget(output, try operands.operand(0).dtype)
+            let sources = dims.indices.map { axis in
+                (0..<dims[axis]).map { source($0 - pads[axis].before, extent: input[axis]) }
+            }
+            return Plan(output: output, interior: nil, sources: sources, inputStrides: input.strides)
+        }
+        var (counts, from, to) = ([Int](), 0, 0)
+        for (axis, pad) in pads.enumerated() {
+            let first = max(0, -pad.before)
+            let last = min(input[axis], dims[axis] - pad.before)
+            counts.append(max(0, last - first))
+            guard last > first else { continue }
+            from += first * input.strides[axis]
+            to += (first + pad.before) * output.strides[axis]
+        }
+        let copy = StridedCopy(
+            dims: counts, sourceStrides: input.strides, sourceOffset: from, destinationStrides: output.strides, destinationOffset: to)
+        return Plan(output: output, interior: copy, sources: [], inputStrides: [])
+    }
+
+    /// The input index that an output index, counted from the input's first element, repeats.
+    private func source(_ index: Int, extent: Int) -> Int {
+        switch mode {
+        case .constant, .edge: return min(max(index, 0), extent - 1)
+        case .wrap: return (index % extent + extent) % extent
+        case .reflect:
+            guard extent > 1 else { return 0 }
+            let period = 2 * (extent - 1)
+            let phase = (index % period + period) % period
+            return min(phase, period - phase)
+        }
+    }
+
+    func run(_ plan: Plan, _ context: RunContext) throws(SardonyxError) {
+        let input = try context.input(0)
+        let output = try context.output(0, dtype: input.dtype, shape: plan.output)
+        guard let interior = plan.interior else { return try withStorageType(input.dtype, Repeat(plan: plan, input: input, output: output)) }
+        if context.hasInput(2), try context.input(2).elementCount > 0 {
+            output.fill(with: try context.input(2).pointer, threads: context.threads)
+        } else if input.dtype == .string {
+            output.elements(String.self).update(repeating: "")
+        } else {
+            try withUnsafeTemporaryAllocation(byteCount: 16, alignment: 16) { (memory) throws(SardonyxError) in
+                guard let value = memory.baseAddress else { return }
+                value.initializeMemory(as: UInt8.self, repeating: 0, count: 16)
+                if attributeValue != 0 {
+                    try ElementCast(from: .float32, to: input.dtype, at: context)
+                        .run(from: [attributeValue], to: value, count: 1, threads: 1)
+                }
+                output.fill(with: value, threads: context.threads)
+            }
+        }
+        interior.run(from: input.pointer, to: output.pointer, input.dtype, threads: context.threads)
+    }
+
+    private struct Repeat: StorageBody {
+        let plan: Plan
+        let input: TensorView
+        let output: TensorView
+
+        func run<T>(_ type: T.Type) {
+            guard plan.output.elementCount > 0 else { return }
+            var target = output.pointer.assumingMemoryBound(to: T.self)
+            fill(axis: 0, from: input.pointer.assumingMemoryBound(to: T.self), to: &target)
+        }
+
+        private func fill<T>(axis: Int, from source: UnsafePointer<T>, to target: inout UnsafeMutablePointer<T>) {
+            guard axis < plan.sources.count else {
+                target.pointee = source.pointee
+                target += 1
+                return
+            }
+            if axis == plan.sources.count - 1 {
+                for index in plan.sources[axis] {
+                    target.pointee = source[index]
+                    target += 1
+                }
+            } else {
+                for index in plan.sources[axis] { fill(axis: axis + 1, from: source + index * plan.inputStrides[axis], to: &target) }
+            }
+        }
+    }
+}
