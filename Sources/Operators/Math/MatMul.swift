@@ -1,0 +1,55 @@
+import CKernels
+import GraphIR
+import TensorCore
+
+/// ONNX MatMul (1, 9, 13): numpy.matmul. a `[…, M, K]`, b `[…, K, N]`; batch axes broadcast, a one-dimensional
+/// operand is a row (a) or a column (b) whose axis is dropped from y.
+struct MatMul: Operator {
+    private var products: MatrixProducts?
+    private(set) var preparedInputs: [Int] = []
+
+    init(_ node: NodeReader) throws(SardonyxError) {}
+
+    func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
+        try context.requireDType(0, DType.wideNumbers, "first input")
+        let dtype = try context.dtype(0)
+        try context.requireDType(1, [dtype], "second input")
+        guard let a = try context.shape(0), let b = try context.shape(1) else { return [Inferred(dtype, nil)] }
+        guard a.rank > 0, b.rank > 0 else { throw context.error(.shape, "rank", got: "\(a) and \(b)", allowed: "1 or more") }
+        let depth = (a.dims[a.rank - 1], b.dims[max(b.rank - 2, 0)])
+        if let k = depth.0.value, let rows = depth.1.value, k != rows {
+            throw context.error(.shape, "inner extents", got: "\(a) and \(b)", allowed: "equal")
+        }
+        let batch = try Broadcast.shape(
+            [SymbolicShape(Array(a.dims.dropLast(2))), SymbolicShape(Array(b.dims.dropLast(2)))], at: context)
+        guard var dims = batch?.dims else { return [Inferred(dtype, nil)] }
+        if a.rank > 1 { dims.append(a.dims[a.rank - 2]) }
+        if b.rank > 1 { dims.append(b.dims[b.rank - 1]) }
+        return [Inferred(dtype, SymbolicShape(dims))]
+    }
+
+    mutating func prepare(_ context: PrepareContext) throws(SardonyxError) {
+        let (a, b) = (try context.input(0), try context.input(1))
+        let m = a.shape.rank > 1 ? a.shape[a.shape.rank - 2] : 1
+        let n = b.shape.rank > 1 ? b.shape[b.shape.rank - 1] : 1
+        let k = a.shape[a.shape.rank - 1]
+        let batchA = try context.shape(of: Array(a.shape.dims.dropLast(2)))
+        let batchB = try context.shape(of: Array(b.shape.dims.dropLast(2)))
+        var products = try MatrixProducts(
+            m: m, n: n, k: k, batchA: batchA, batchB: batchB, dtype: a.dtype, threads: context.threads, at: context)
+        if try products.pack(context.constant(1), batches: batchB.elementCount, context) { preparedInputs = [1] }
+        self.products = products
+    }
+
+    var scratchByteCount: Int { products?.scratchByteCount ?? 0 }
+
+    func run(_ context: RunContext) throws(SardonyxError) {
+        let b = context.hasInput(1) ? try context.input(1).pointer : nil
+        try products?.run(a: try context.input(0).pointer, b: b, c: try context.output(0), context)
+    }
+
+    func multiplyAccumulates(_ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> Int {
+        guard let a = inputs.first ?? nil, let y = outputs.first ?? nil, let k = a.shape.last else { return 0 }
+        return CheckedSize.product(y.shape.elementCount, k) ?? .max
+    }
+}

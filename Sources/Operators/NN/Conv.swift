@@ -1,0 +1,179 @@
+import CKernels
+import GraphIR
+import TensorCore
+
+/// ONNX Conv (1, 11, 22) and `sardonyx.Conv`, which adds a residual and an activation:
+/// y = activation(conv(x, w) + bias + residual).
+///
+/// x `[N, C, d…]`, w `[K, C/group, k…]`, bias `[K]`, residual in the shape and layout of y. y is `[N, K, o…]`, or
+/// `[N, OH, OW, K]` with `channels_last`.
+struct Conv: Operator {
+    let window: WindowAttributes
+    let groups: Int
+    let activation: sx_activation
+    let channelsLast: Bool
+    private var plan = Plan.empty
+    private(set) var preparedInputs: [Int] = []
+    private(set) var scratchByteCount = 0
+
+    /// How `run` computes, decided once the shapes are known.
+    enum Plan: Sendable {
+        case empty
+        /// 1-D and 2-D float32; `packed` is missing for weights that are not constant.
+        case planar(sx_conv_shape, sx_conv_algorithm, packed: Buffer?, packedByteCount: Int)
+        case volume(sx_conv_nd_shape)
+        case float64(ConvGeometry)
+    }
+
+    init(_ node: NodeReader) throws(SardonyxError) {
+        window = try WindowAttributes(node)
+        groups = try node.int("group", default: 1)
+        activation = try node.fusedActivation()
+        channelsLast = try node.bool("channels_last", default: false)
+        guard groups > 0 else { throw node.error(.shape, "attribute group", got: "\(groups)", allowed: "1 or more") }
+    }
+
+    func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
+        let dtype = try context.dtype(0)
+        try context.requireDType(0, [.float32, .float64, .float16, .bfloat16], "input")
+        guard let x = try context.shape(0), let w = try context.shape(1) else { return [Inferred(dtype, nil)] }
+        try context.requireRank(0, 3...6, "input")
+        guard w.rank == x.rank else {
+            throw context.error(.shape, "weight rank", got: "\(w)", allowed: "rank \(x.rank), that of the input \(x)")
+        }
+        if let c = x.dims[1].value, let perGroup = w.dims[1].value, CheckedSize.product(perGroup, groups) != c {
+            throw context.error(
+                .shape, "channels (axis 1)", got: "input \(c), weight \(perGroup) x \(groups) groups", allowed: "equal")
+        }
+        if let k = w.dims[0].value, k % groups != 0 {
+            throw context.error(.shape, "output channels", got: "\(k)", allowed: "a multiple of group \(groups)")
+        }
+        let kernel = w.dims.dropFirst(2).map(\.value)
+        if let declared = window.kernel, zip(declared, kernel).contains(where: { $1 != nil && $0 != $1 }) {
+            throw context.error(.shape, "attribute kernel_shape", got: "\(declared)", allowed: "that of the weight \(w)")
+        }
+        if let k = w.dims[0].value, context.hasInput(2), let bias = try context.shape(2)?.knownDims, bias != [k] {
+            throw context.error(.shape, "bias", got: "\(bias)", allowed: "[\(k)]")
+        }
+        let spatial = try window.outputDims(input: x.dims.dropFirst(2), kernel: kernel, label: context.node.label)
+        let dims = channelsLast ? [x.dims[0]] + spatial + [w.dims[0]] : [x.dims[0], w.dims[0]] + spatial
+        if context.hasInput(3), let residual = try context.shape(3)?.knownDims, let y = SymbolicShape(dims).knownDims,
+            residual != y
+        {
+            throw context.error(.shape, "residual", got: "\(residual)", allowed: "\(y)")
+        }
+        return [Inferred(dtype, SymbolicShape(dims))]
+    }
+
+    mutating func prepare(_ context: PrepareContext) throws(SardonyxError) {
+        let (x, w, y) = (try context.input(0), try context.input(1), try context.output(0))
+        let axes = try window.axes(input: x.shape.dropFirst(2), kernel: w.shape.dropFirst(2), label: context.node.label)
+        guard y.shape.elementCount > 0 else { return plan = .empty }
+        let geometry = ConvGeometry(batch: x.shape[0], input: x.shape[1], output: w.shape[0], groups: groups, axes: axes)
+        if x.dtype == .float64 { return plan = .float64(geometry) }
+        guard axes.count <= 2 else { return plan = .volume(geometry.kernelShape) }
+        let shape = geometry.planarShape(from: x.layout, to: channelsLast ? SX_LAYOUT_NHWC : y.layout.kernelLayout)
+        try preparePlanar(shape, context)
+    }
+
+    private mutating func preparePlanar(_ geometry: sx_conv_shape, _ context: PrepareContext) throws(SardonyxError) {
+        var shape = geometry
+        let algorithm = sx_conv_choose(&shape)
+        let packedBytes = Int(sx_conv_packed_bytes(&shape, algorithm))
+        guard packedBytes >= 0 else { throw SardonyxError(.limit, context.node.label, "packed weights overflow") }
+        scratchByteCount = Int(sx_conv_scratch_bytes(&shape, algorithm, Int32(context.threads)))
+        let bias = context.constant(2)
+        guard let weights = context.constant(1), bias != nil || !context.hasInput(2) else {
+            guard let total = CheckedSize.roundUp(scratchByteCount, to: 64).flatMap({ CheckedSize.sum($0, packedBytes) }) else {
+                throw SardonyxError(.limit, context.node.label, "packed weights overflow")
+            }
+            scratchByteCount = total
+            plan = .planar(shape, algorithm, packed: nil, packedByteCount: packedBytes)
+            return
+        }
+        let biasKey = bias.map { "\(ObjectIdentifier($0))" } ?? ""
+        let key = "conv \(algorithm.rawValue) \(groups) \(shape.input_layout.rawValue) \(shape.output_layout.rawValue) \(biasKey)"
+        let threads = Int32(context.threads)
+        let packed = try context.weights.packed(weights, key) { (tensor) throws(SardonyxError) in
+            let buffer = try Buffer(byteCount: packedBytes)
+            let biasTensor = try bias?.tensor()
+            sx_conv_pack(
+                &shape, algorithm, tensor.elements(of: Float.self).baseAddress,
+                biasTensor?.elements(of: Float.self).baseAddress, buffer.pointer, threads)
+            withExtendedLifetime((tensor, biasTensor)) {}
+            return buffer
+        }
+        preparedInputs = bias == nil ? [1] : [1, 2]
+        plan = .planar(shape, algorithm, packed: packed, packedByteCount: packedBytes)
+    }
+
+    func run(_ context: RunContext) throws(SardonyxError) {
+        let residual = context.hasInput(3) ? try context.input(3) : nil
+        switch plan {
+        case .empty: return
+        case .planar(var shape, let algorithm, let packed, let packedBytes):
+            var weights = packed?.pointer
+            if weights == nil, let scratch = context.scratch {
+                let memory = scratch + (scratchByteCount - packedBytes)
+                let bias = context.hasInput(2) ? try context.input(2).floats : nil
+                sx_conv_pack(&shape, algorithm, try context.input(1).floats, bias, memory, Int32(context.threads))
+                weights = memory
+            }
+            var epilogue = sx_conv_epilogue(residual: residual.map { UnsafePointer($0.floats) }, activation: activation)
+            sx_conv(
+                &shape, algorithm, try context.input(0).floats, weights, &epilogue, try context.output(0).floats,
+                context.scratch, Int32(context.threads))
+        case .volume(var shape):
+            let y = try context.output(0)
+            let bias = context.hasInput(2) ? try context.input(2).floats : nil
+            let identity = sx_activation(op: SX_UNARY_IDENTITY, a: 0, b: 0)
+            sx_conv_nd(
+                &shape, try context.input(0).floats, try context.input(1).floats, bias,
+                residual == nil ? activation : identity, y.floats, Int32(context.threads))
+            guard let residual else { return }
+            var (count, step) = (Int64(y.elementCount), Int64(1))
+            sx_binary(SX_BINARY_ADD, y.floats, residual.floats, y.floats, 1, &count, &step, &step, Int32(context.threads))
+            sx_unary(activation, y.floats, y.floats, count, Int32(context.threads))
+        case .float64(let geometry):
+            let bias = context.hasInput(2) ? try context.input(2).elements(Double.self) : nil
+            try geometry.convolve(
+                try context.input(0).elements(Double.self), try context.input(1).elements(Double.self), bias,
+                try context.output(0).elements(Double.self), context)
+        }
+    }
+}
+
+extension Conv {
+    /// Blocked where the channels fill blocks; a stem reads plain pixels; `channels_last` writes plain memory.
+    func preferredLayouts(_ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> LayoutChoice? {
+        guard let x = inputs.first ?? nil, let y = outputs.first ?? nil, x.dtype == .float32, x.shape.rank == 4 else {
+            return nil
+        }
+        var layouts = [Layout](repeating: .plain, count: inputs.count)
+        let k = channelsLast ? y.shape[3] : y.shape[1]
+        if x.layout == .blocked16 || x.shape[1] >= Layout.blockSize { layouts[0] = .blocked16 }
+        let output: Layout = channelsLast || k < Layout.blockSize ? .plain : .blocked16
+        if inputs.count > 3 { layouts[3] = output }
+        return LayoutChoice(inputs: layouts, outputs: [output])
+    }
+
+    /// The residual: each element of it is read just before the same element of the output is written.
+    func canOverwrite(input: Int, _ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> Bool {
+        guard input == 3, let residual = inputs[3], let y = outputs.first ?? nil else { return false }
+        return residual == y && y.shape.rank <= 4 && y.dtype == .float32
+    }
+
+    func multiplyAccumulates(_ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> Int {
+        guard inputs.count > 1, let w = inputs[1], let y = outputs.first ?? nil, w.shape[0] > 0 else { return 0 }
+        return CheckedSize.product(y.shape.elementCount, w.shape.elementCount / w.shape[0]) ?? .max
+    }
+
+    var algorithm: String {
+        switch plan {
+        case .empty: ""
+        case .planar(_, let algorithm, _, _): String(cString: sx_conv_algorithm_name(algorithm))
+        case .volume: "direct nd"
+        case .float64: "float64"
+        }
+    }
+}
