@@ -26,8 +26,6 @@ package struct PrepareContext: Sendable {
         self.weights = weights
     }
 
-    package func hasInput(_ index: Int) -> Bool { index < inputs.count && inputs[index] != nil }
-
     package func input(_ index: Int) throws(SardonyxError) -> TensorInfo {
         guard index < inputs.count, let info = inputs[index] else {
             throw SardonyxError(.graph, node.label, "input \(index) is missing")
