@@ -66,5 +66,6 @@ let package = Package(
         .testTarget(
             name: "MediaTests", dependencies: ["Media", "Detection", "TensorCore"], exclude: ["Fixtures"],
             swiftSettings: swift6),
+        tests("GraphIRTests", ["GraphIR", "TensorCore"]),
     ]
 )

@@ -64,10 +64,10 @@ package struct Graph: Sendable {
 
     /// The node indices that read each value, once per reading input.
     package func consumers() -> [[Int]] {
+        let capturable = capturableNames()
         var consumers = [[Int]](repeating: [], count: values.count)
         for (index, node) in nodes.enumerated() {
-            for case let input? in node.inputs { consumers[input.index].append(index) }
-            for id in node.capturedValues(in: self) { consumers[id.index].append(index) }
+            for id in node.dependencies(capturable) { consumers[id.index].append(index) }
         }
         return consumers
     }

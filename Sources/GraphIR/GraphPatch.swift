@@ -1,97 +1,213 @@
 import TensorCore
 
-/// A set of edits to a graph, applied together: the only way passes change a graph.
+/// Edits to a graph, recorded first and applied together.
 ///
-/// Node indices are those of the graph before the patch. Edits keep the topological order as long as a replacement
-/// stands at or after the producers of its inputs, which `apply` checks in debug builds.
-package struct GraphPatch {
-    private let valueCount: Int
-    private var newValues: [Value] = []
-    private var replacements: [Int: [Node]] = [:]
-    private var insertions: [Int: [Node]] = [:]
-    private var aliases: [ValueID: ValueID] = [:]
+/// Node indices and value identifiers are those of the graph that the patch was made for, plus the values added
+/// here. Applying takes time proportional to the graph, however many edits there are, and leaves the nodes in
+/// topological order.
+///
+/// ```swift
+/// var patch = GraphPatch(graph)
+/// for (index, node) in graph.nodes.enumerated() where node.opType == "Identity" {
+///     guard let input = node.inputs[0], let output = node.outputs[0] else { continue }
+///     patch.replaceUses(of: output, with: input)
+///     patch.removeNode(at: index)
+/// }
+/// try patch.apply(to: &graph)
+/// ```
+package struct GraphPatch: Sendable {
+    /// The graph as it was.
+    package let base: Graph
+    private var added: [Value] = []
+    private var changedValues: [ValueID: Value] = [:]
+    private var replacements: [ValueID: ValueID] = [:]
+    private var removed: Set<Int> = []
+    private var changedNodes: [Int: Node] = [:]
+    private var inserted: [Int: [Node]] = [:]
+    private var takenNames: Set<Name> = []
 
-    package init(_ graph: Graph) { self.valueCount = graph.values.count }
+    package init(_ graph: Graph) { self.base = graph }
 
-    package var isEmpty: Bool { newValues.isEmpty && replacements.isEmpty && insertions.isEmpty && aliases.isEmpty }
-
-    /// Whether the node has been removed or replaced by this patch.
-    package func touches(_ node: Int) -> Bool { replacements[node] != nil }
-
-    package mutating func addValue(_ value: Value) -> ValueID {
-        newValues.append(value)
-        return ValueID(valueCount + newValues.count - 1)
+    package var isEmpty: Bool {
+        added.isEmpty && changedValues.isEmpty && replacements.isEmpty && removed.isEmpty && changedNodes.isEmpty
+            && inserted.isEmpty
     }
 
-    package mutating func addConstant(_ name: Name, _ constant: Constant) -> ValueID {
+    // MARK: Values
+
+    /// Adds a value; its name is made unique.
+    package mutating func addValue(_ value: Value) -> ValueID {
+        if takenNames.isEmpty { takenNames = Set(base.values.map(\.name)) }
+        var value = value
+        value.name = value.name.unused(in: &takenNames)
+        added.append(value)
+        return ValueID(base.values.count + added.count - 1)
+    }
+
+    package mutating func addConstant(_ constant: Constant, name: Name) -> ValueID {
         addValue(Value(name: name, constant: constant))
     }
 
-    package mutating func remove(_ node: Int) { replacements[node] = [] }
+    /// A value as the patch leaves it.
+    package subscript(id: ValueID) -> Value {
+        id.index < base.values.count ? changedValues[id] ?? base[id] : added[id.index - base.values.count]
+    }
 
-    package mutating func replace(_ node: Int, with nodes: Node...) { replacements[node] = nodes }
+    /// Changes what is known of a value (type, layout); its name stays.
+    package mutating func changeValue(_ id: ValueID, _ change: (inout Value) -> Void) {
+        var value = self[id]
+        let name = value.name
+        change(&value)
+        value.name = name
+        if id.index < base.values.count { changedValues[id] = value } else { added[id.index - base.values.count] = value }
+    }
 
-    package mutating func insert(_ node: Node, before index: Int) { insertions[index, default: []].append(node) }
-
-    /// Lets every reader of `value`, and the graph's outputs, read `other` instead.
-    package mutating func replaceUses(of value: ValueID, with other: ValueID) { aliases[value] = other }
-
-    package func apply(to graph: inout Graph) {
-        guard !isEmpty else { return }
-        graph.values += newValues
-        var nodes: [Node] = []
-        nodes.reserveCapacity(graph.nodes.count + insertions.count)
-        for (index, node) in graph.nodes.enumerated() {
-            nodes += insertions[index] ?? []
-            if let replacement = replacements[index] { nodes += replacement } else { nodes.append(node) }
+    /// Makes a value a constant; whatever node made it makes it no more, and goes if it makes nothing else.
+    package mutating func setConstant(_ id: ValueID, _ constant: Constant) {
+        changeValue(id) {
+            $0.constant = constant
+            $0.type = constant.type
         }
-        nodes += insertions[graph.nodes.count] ?? []
-        if !aliases.isEmpty {
-            for index in nodes.indices {
-                for (position, input) in nodes[index].inputs.enumerated() {
-                    if let input, aliases[input] != nil { nodes[index].inputs[position] = resolve(input) }
+    }
+
+    /// Lets every node that reads `old` read `new` instead.
+    ///
+    /// Nodes inserted by this patch, and the node that makes `new`, may go on reading `old` while something makes
+    /// it. A graph output keeps its name: `new` takes it over, or, where `new` has a name to keep (it is an input,
+    /// a capture or another output), an `Identity` stands between.
+    package mutating func replaceUses(of old: ValueID, with new: ValueID) {
+        if old != new { replacements[old] = new }
+    }
+
+    // MARK: Nodes
+
+    package mutating func removeNode(at index: Int) { removed.insert(index) }
+
+    /// Puts a node in front of the node at `index`, behind others put there before; `base.nodes.count` is the end.
+    package mutating func insert(_ node: Node, before index: Int) { inserted[index, default: []].append(node) }
+
+    package mutating func replaceNode(at index: Int, with node: Node) {
+        removeNode(at: index)
+        insert(node, before: index)
+    }
+
+    package mutating func changeNode(at index: Int, _ change: (inout Node) -> Void) {
+        change(&changedNodes[index, default: base.nodes[index]])
+    }
+
+    // MARK: Applying
+
+    /// - Throws: `internal` if the patch was made for another graph, replaces values in a circle, or leaves a cycle.
+    package func apply(to graph: inout Graph) throws(SardonyxError) {
+        guard graph.nodes.count == base.nodes.count, graph.values.count == base.values.count else {
+            throw SardonyxError(.internal, "patch", "made for another graph")
+        }
+        guard !isEmpty else { return }
+        let targets = try resolvedReplacements()
+        for (id, value) in changedValues { graph[id] = value }
+        graph.values += added
+
+        var (nodes, isInserted) = assembledNodes()
+        let made = madeValues(nodes, in: graph)
+        let oldNames = graph.values.map(\.name)
+        keepOutputNames(&graph, targets: targets, made: made, nodes: &nodes, isInserted: &isInserted)
+        let capturable = Dictionary(oldNames.enumerated().map { ($1, ValueID($0)) }, uniquingKeysWith: { first, _ in first })
+        for index in nodes.indices {
+            let outputs = nodes[index].outputs
+            // What this node shall read in place of `id`.
+            func target(_ id: ValueID) -> ValueID {
+                guard let new = targets[id] else { return id }
+                let mayKeep = isInserted[index] || outputs.contains(new)
+                return mayKeep && made[id.index] ? id : new
+            }
+            nodes[index].inputs = nodes[index].inputs.map { $0.map(target) }
+            guard nodes[index].hasSubgraphs else { continue }
+            var renamed: [Name: Name] = [:]
+            for subgraph in nodes[index].subgraphs {
+                for capture in subgraph.captures {
+                    let name = subgraph[capture].name
+                    guard let id = capturable[name] else { continue }
+                    let newName = graph[target(id)].name
+                    if newName != name { renamed[name] = newName }
                 }
             }
-            graph.outputs = graph.outputs.map(resolve)
+            nodes[index].renameCaptures(renamed)
         }
         graph.nodes = nodes
-        assert(graph.firstDisorder == nil, "patch breaks the order at \(graph.firstDisorder ?? "")")
+        do {
+            try graph.sortTopologically()
+        } catch {
+            throw SardonyxError(.internal, "patch", "leaves a cycle", got: error.message)
+        }
     }
 
-    private func resolve(_ value: ValueID) -> ValueID {
-        var value = value
-        while let next = aliases[value] { value = next }
-        return value
+    /// Replacements with chains followed to their ends.
+    private func resolvedReplacements() throws(SardonyxError) -> [ValueID: ValueID] {
+        var resolved: [ValueID: ValueID] = [:]
+        for start in replacements.keys where resolved[start] == nil {
+            var path: [ValueID] = []
+            var onPath: Set<ValueID> = []
+            var current = start
+            while let next = replacements[current], resolved[current] == nil {
+                guard onPath.insert(current).inserted else {
+                    throw SardonyxError(.internal, "patch", "replaces values in a circle", got: "'\(self[current].name)'")
+                }
+                path.append(current)
+                current = next
+            }
+            let end = resolved[current] ?? current
+            for id in path { resolved[id] = end }
+        }
+        return resolved
     }
-}
 
-extension Graph {
-    /// The label of the first node that reads a value before it is made or makes one that exists; `nil` in good order.
-    package var firstDisorder: String? {
-        var isKnown = values.map { $0.constant != nil }
-        for id in inputs + captures { isKnown[id.index] = true }
-        for node in nodes {
-            for case let input? in node.inputs where !isKnown[input.index] { return node.label }
-            for case let output? in node.outputs {
-                if isKnown[output.index] { return node.label }
-                isKnown[output.index] = true
+    /// The nodes after removals, changes and insertions, and which of them are new.
+    private func assembledNodes() -> (nodes: [Node], isInserted: [Bool]) {
+        var nodes: [Node] = []
+        var isInserted: [Bool] = []
+        for index in 0...base.nodes.count {
+            for node in inserted[index] ?? [] {
+                nodes.append(node)
+                isInserted.append(true)
+            }
+            guard index < base.nodes.count, !removed.contains(index) else { continue }
+            var node = changedNodes[index] ?? base.nodes[index]
+            let hadOutputs = node.outputs.contains { $0 != nil }
+            node.outputs = node.outputs.map { $0.flatMap { self[$0].constant == nil ? $0 : nil } }
+            if hadOutputs, node.outputs.allSatisfy({ $0 == nil }) { continue }
+            nodes.append(node)
+            isInserted.append(false)
+        }
+        return (nodes, isInserted)
+    }
+
+    /// Which values something makes: a node, the caller, the enclosing graph or the model.
+    private func madeValues(_ nodes: [Node], in graph: Graph) -> [Bool] {
+        var made = graph.values.map { $0.constant != nil }
+        for id in graph.inputs + graph.captures { made[id.index] = true }
+        for node in nodes { for case let output? in node.outputs { made[output.index] = true } }
+        return made
+    }
+
+    /// Carries replacements over to the graph's outputs without changing their names.
+    private func keepOutputNames(
+        _ graph: inout Graph, targets: [ValueID: ValueID], made: [Bool], nodes: inout [Node], isInserted: inout [Bool]
+    ) {
+        var keepsName = Set(graph.inputs + graph.captures + graph.outputs)
+        for index in graph.outputs.indices {
+            let old = graph.outputs[index]
+            guard let new = targets[old], !graph.inputs.contains(old), !graph.captures.contains(old) else { continue }
+            if !keepsName.contains(new) {
+                let name = graph[old].name
+                graph[old].name = graph[new].name
+                graph[new].name = name
+                if graph[new].type == nil { graph[new].type = graph[old].type }
+                keepsName.insert(new)
+                for other in graph.outputs.indices where graph.outputs[other] == old { graph.outputs[other] = new }
+            } else if !made[old.index], !nodes.contains(where: { $0.outputs.contains(old) }) {
+                nodes.append(Node(name: graph[old].name, opType: "Identity", inputs: [new], outputs: [old]))
+                isInserted.append(true)
             }
         }
-        return outputs.contains { !isKnown[$0.index] } ? "outputs" : nil
-    }
-
-    /// Removes nodes that no output depends on, and forgets constants that nobody reads.
-    package mutating func removeDeadCode() {
-        var isUsed = [Bool](repeating: false, count: values.count)
-        for id in outputs { isUsed[id.index] = true }
-        var kept: [Node] = []
-        for node in nodes.reversed() {
-            guard node.outputs.contains(where: { $0.map { isUsed[$0.index] } ?? false }) else { continue }
-            for case let input? in node.inputs { isUsed[input.index] = true }
-            for id in node.capturedValues(in: self) { isUsed[id.index] = true }
-            kept.append(node)
-        }
-        nodes = kept.reversed()
-        for index in values.indices where !isUsed[index] { values[index].constant = nil }
     }
 }

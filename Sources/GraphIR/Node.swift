@@ -46,6 +46,8 @@ package struct Node: Sendable {
     /// `""` is `ai.onnx`; `Domains.internal` holds the operators that passes make.
     package var domain: String
     package var opType: String
+    /// With domain and type, picks one of the model's functions.
+    package var overload: String = ""
     /// Omitted optional inputs are `nil`.
     package var inputs: [ValueID?]
     package var outputs: [ValueID?]

@@ -26,6 +26,8 @@ public enum DType: Int32, Sendable, Hashable, CaseIterable, CustomStringConverti
     case float8e8m0 = 24
     case uint2 = 25
     case int2 = 26
+    case float6e2m3 = 27
+    case float6e3m2 = 28
 
     /// Bytes that one element takes in memory.
     ///
@@ -34,7 +36,7 @@ public enum DType: Int32, Sendable, Hashable, CaseIterable, CustomStringConverti
     public var byteSize: Int {
         switch self {
         case .uint8, .int8, .bool, .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float8e8m0,
-            .uint4, .int4, .float4e2m1, .uint2, .int2:
+            .uint4, .int4, .float4e2m1, .uint2, .int2, .float6e2m3, .float6e3m2:
             1
         case .uint16, .int16, .float16, .bfloat16: 2
         case .float32, .int32, .uint32: 4
@@ -49,6 +51,7 @@ public enum DType: Int32, Sendable, Hashable, CaseIterable, CustomStringConverti
         switch self {
         case .uint4, .int4, .float4e2m1: 4
         case .uint2, .int2: 2
+        case .float6e2m3, .float6e3m2: 6
         case .string: nil
         default: byteSize * 8
         }
@@ -57,7 +60,7 @@ public enum DType: Int32, Sendable, Hashable, CaseIterable, CustomStringConverti
     public var isFloatingPoint: Bool {
         switch self {
         case .float32, .float64, .float16, .bfloat16, .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz,
-            .float8e8m0, .float4e2m1:
+            .float8e8m0, .float6e2m3, .float6e3m2, .float4e2m1:
             true
         default: false
         }
@@ -99,6 +102,8 @@ public enum DType: Int32, Sendable, Hashable, CaseIterable, CustomStringConverti
         case .float8e8m0: "float8e8m0"
         case .uint2: "uint2"
         case .int2: "int2"
+        case .float6e2m3: "float6e2m3"
+        case .float6e3m2: "float6e3m2"
         }
     }
 }
