@@ -67,5 +67,6 @@ let package = Package(
             name: "MediaTests", dependencies: ["Media", "Detection", "TensorCore"], exclude: ["Fixtures"],
             swiftSettings: swift6),
         tests("GraphIRTests", ["GraphIR", "TensorCore"]),
+        tests("OnnxImportTests", ["OnnxImport", "GraphIR", "TensorCore"]),
     ]
 )

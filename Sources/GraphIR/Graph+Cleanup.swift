@@ -1,11 +1,11 @@
 extension Graph {
-    /// Removes the nodes whose results nothing uses, in subgraphs too.
-    /// - Returns: how many were removed.
+    /// Removes the nodes whose results nothing uses and forgets the constants that nothing reads, in subgraphs too.
+    /// - Returns: how many nodes were removed.
     @discardableResult
-    package mutating func removeDeadNodes() -> Int {
+    package mutating func removeDeadCode() -> Int {
         var removed = 0
         for index in nodes.indices where nodes[index].hasSubgraphs {
-            nodes[index].mapSubgraphs { removed += $0.removeDeadNodes() }
+            nodes[index].mapSubgraphs { removed += $0.removeDeadCode() }
         }
         let capturable = capturableNames()
         var live = [Bool](repeating: false, count: values.count)
@@ -20,6 +20,7 @@ extension Graph {
             kept.append(node)
         }
         nodes = kept.reversed()
+        for index in values.indices where !live[index] { values[index].constant = nil }
         dropUnusedCaptures()
         return removed
     }

@@ -28,23 +28,23 @@ private struct GraphCheck {
     let capturable: [Name: ValueID]
     /// Values that exist at this point of the schedule.
     var defined: [Bool]
+    /// Values whose contents are known beforehand: the model's, and what inference has evaluated.
+    let constant: [Bool]
 
     init(graph: Graph) {
         self.graph = graph
         self.capturable = graph.capturableNames()
         self.defined = [Bool](repeating: false, count: graph.values.count)
+        self.constant = graph.values.map { $0.constant != nil }
     }
 
     func fault(_ what: String, _ got: String) -> SardonyxError {
         SardonyxError(.internal, graph.name.isEmpty ? "graph" : "graph '\(graph.name)'", what, got: got)
     }
 
-    /// Inputs, captures and constants exist from the start, each in one role.
+    /// Inputs and captures exist from the start, each in one role.
     mutating func roots(_ enclosing: Set<Name>?) throws(SardonyxError) {
         for id in graph.inputs + graph.captures { try define(id, by: "an input or capture") }
-        for (index, value) in graph.values.enumerated() where value.constant != nil {
-            try define(ValueID(index), by: "a constant")
-        }
         for id in graph.captures where enclosing?.contains(graph[id].name) != true {
             throw fault("capture is not a value of the enclosing graph", "'\(graph[id].name)'")
         }
@@ -68,7 +68,7 @@ private struct GraphCheck {
 
     func reads(_ id: ValueID, by reader: String) throws(SardonyxError) {
         guard graph.values.indices.contains(id.index) else { throw fault("\(reader) reads a value that is not there", "\(id.index)") }
-        guard defined[id.index] else { throw fault("\(reader) reads a value before it is made", "'\(graph[id].name)'") }
+        guard defined[id.index] || constant[id.index] else { throw fault("\(reader) reads a value before it is made", "'\(graph[id].name)'") }
     }
 
     private mutating func define(_ id: ValueID, by maker: String) throws(SardonyxError) {

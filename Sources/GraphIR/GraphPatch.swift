@@ -11,7 +11,7 @@ import TensorCore
 /// for (index, node) in graph.nodes.enumerated() where node.opType == "Identity" {
 ///     guard let input = node.inputs[0], let output = node.outputs[0] else { continue }
 ///     patch.replaceUses(of: output, with: input)
-///     patch.removeNode(at: index)
+///     patch.remove(index)
 /// }
 /// try patch.apply(to: &graph)
 /// ```
@@ -44,7 +44,7 @@ package struct GraphPatch: Sendable {
         return ValueID(base.values.count + added.count - 1)
     }
 
-    package mutating func addConstant(_ constant: Constant, name: Name) -> ValueID {
+    package mutating func addConstant(_ name: Name, _ constant: Constant) -> ValueID {
         addValue(Value(name: name, constant: constant))
     }
 
@@ -81,17 +81,20 @@ package struct GraphPatch: Sendable {
 
     // MARK: Nodes
 
-    package mutating func removeNode(at index: Int) { removed.insert(index) }
+    package mutating func remove(_ index: Int) { removed.insert(index) }
+
+    /// Whether the node is removed or replaced by this patch.
+    package func touches(_ index: Int) -> Bool { removed.contains(index) }
 
     /// Puts a node in front of the node at `index`, behind others put there before; `base.nodes.count` is the end.
     package mutating func insert(_ node: Node, before index: Int) { inserted[index, default: []].append(node) }
 
-    package mutating func replaceNode(at index: Int, with node: Node) {
-        removeNode(at: index)
-        insert(node, before: index)
+    package mutating func replace(_ index: Int, with nodes: Node...) {
+        remove(index)
+        for node in nodes { insert(node, before: index) }
     }
 
-    package mutating func changeNode(at index: Int, _ change: (inout Node) -> Void) {
+    package mutating func change(_ index: Int, _ change: (inout Node) -> Void) {
         change(&changedNodes[index, default: base.nodes[index]])
     }
 
@@ -165,6 +168,7 @@ package struct GraphPatch: Sendable {
     private func assembledNodes() -> (nodes: [Node], isInserted: [Bool]) {
         var nodes: [Node] = []
         var isInserted: [Bool] = []
+        let folded = Set(changedValues.lazy.filter { $1.constant != nil && base[$0].constant == nil }.map(\.key))
         for index in 0...base.nodes.count {
             for node in inserted[index] ?? [] {
                 nodes.append(node)
@@ -173,7 +177,7 @@ package struct GraphPatch: Sendable {
             guard index < base.nodes.count, !removed.contains(index) else { continue }
             var node = changedNodes[index] ?? base.nodes[index]
             let hadOutputs = node.outputs.contains { $0 != nil }
-            node.outputs = node.outputs.map { $0.flatMap { self[$0].constant == nil ? $0 : nil } }
+            node.outputs = node.outputs.map { $0.flatMap { folded.contains($0) ? nil : $0 } }
             if hadOutputs, node.outputs.allSatisfy({ $0 == nil }) { continue }
             nodes.append(node)
             isInserted.append(false)

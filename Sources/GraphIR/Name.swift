@@ -16,16 +16,21 @@ package struct Name: Hashable, Sendable, CustomStringConvertible, ExpressibleByS
     /// The name as text, exact when the bytes are UTF-8.
     package var string: String { String(decoding: bytes, as: UTF8.self) }
 
-    /// For messages: control bytes escaped, cut at 128 bytes.
+    /// For messages: control bytes and what is not UTF-8 escaped, cut at 128 bytes.
     package var description: String {
+        var shown = bytes.prefix(128)
+        // Never cut within a character.
+        while shown.count < bytes.count, let last = shown.last, last & 0xc0 == 0x80 || last >= 0xc0 { shown.removeLast() }
+        let scalars = String(validating: shown, as: UTF8.self).map { Array($0.unicodeScalars) }
         var text = ""
-        for scalar in String(decoding: bytes.prefix(128), as: UTF8.self).unicodeScalars {
-            if scalar.value < 0x20 || scalar.value == 0x7f {
+        for scalar in scalars ?? shown.map({ Unicode.Scalar($0) }) {
+            let isEscaped = scalar.value < 0x20 || scalar.value == 0x7f || (scalars == nil && scalar.value >= 0x80)
+            if isEscaped {
                 text += "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
             } else {
                 text.unicodeScalars.append(scalar)
             }
         }
-        return bytes.count > 128 ? text + "…" : text
+        return shown.count < bytes.count ? text + "…" : text
     }
 }

@@ -15,6 +15,6 @@ package enum FoldConstants: GraphPass {
             let isConstant = node.outputs.allSatisfy { $0 == nil || $0.map { graph[$0].constant != nil } ?? true }
             if isConstant, !node.outputs.isEmpty { patch.remove(index) }
         }
-        patch.apply(to: &graph)
+        try patch.apply(to: &graph)
     }
 }

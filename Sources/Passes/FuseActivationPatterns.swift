@@ -25,7 +25,7 @@ package enum FuseActivationPatterns: GraphPass {
                 break
             }
         }
-        patch.apply(to: &graph)
+        try patch.apply(to: &graph)
     }
 
     private static func activation(gate: Node) -> (domain: String, name: String)? {

@@ -19,7 +19,7 @@ package enum FuseConvActivation: GraphPass {
             patch.replace(
                 index, with: ConvPattern.fused(graph.nodes[convIndex], swallowing: node, attributes: attributes))
         }
-        patch.apply(to: &graph)
+        try patch.apply(to: &graph)
     }
 
     /// The attributes `activation`, `activation_alpha`, `activation_beta` for a node that is one; else `nil`.

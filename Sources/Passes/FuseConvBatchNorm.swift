@@ -41,7 +41,7 @@ package enum FuseConvBatchNorm: GraphPass {
             patch.remove(convIndex)
             patch.replace(index, with: fused)
         }
-        patch.apply(to: &graph)
+        try patch.apply(to: &graph)
     }
 
     private static func isTraining(_ node: Node) -> Bool {

@@ -34,6 +34,6 @@ package enum FuseConvResidual: GraphPass {
                 break
             }
         }
-        patch.apply(to: &graph)
+        try patch.apply(to: &graph)
     }
 }

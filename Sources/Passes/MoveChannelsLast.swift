@@ -22,6 +22,6 @@ package enum MoveChannelsLast: GraphPass {
                 with: ConvPattern.fused(
                     graph.nodes[convIndex], swallowing: node, attributes: ["channels_last": .int(1)]))
         }
-        patch.apply(to: &graph)
+        try patch.apply(to: &graph)
     }
 }

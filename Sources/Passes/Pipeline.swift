@@ -73,11 +73,11 @@ package struct Pipeline: Sendable {
             if !disabled.contains(pass.name) {
                 do {
                     try pass.run(on: &graph, context)
+                    graph.removeDeadCode()
+                    try graph.validate()
                 } catch {
                     throw error.adding(context: "running pass \(pass.name)")
                 }
-                graph.removeDeadCode()
-                assert(graph.firstDisorder == nil, "pass \(pass.name) breaks the order at \(graph.firstDisorder ?? "")")
                 try inference.run(on: &graph, bindings: bindings)
             }
             if pass.name == last { return true }

@@ -11,7 +11,7 @@ package enum PropagateLayouts: GraphPass {
     package static func run(on graph: inout Graph, _ context: PassContext) throws(SardonyxError) {
         var walk = Walk(graph)
         for (index, node) in graph.nodes.enumerated() { try walk.visit(index, node, context) }
-        walk.finish(&graph)
+        try walk.finish(&graph)
     }
 
     private struct Walk {
@@ -75,7 +75,7 @@ package enum PropagateLayouts: GraphPass {
         }
 
         /// Applies the layouts; a blocked graph output is computed under another name and reordered into its own.
-        mutating func finish(_ graph: inout Graph) {
+        mutating func finish(_ graph: inout Graph) throws(SardonyxError) {
             var renamed: [ValueID: ValueID] = [:]
             for output in Set(graph.outputs).sorted() where layouts[output] == .blocked16 {
                 var inner = graph[output]
@@ -85,7 +85,7 @@ package enum PropagateLayouts: GraphPass {
                 layouts[output] = .plain
             }
             for (value, layout) in layouts { graph[value].layout = layout }
-            patch.apply(to: &graph)
+            try patch.apply(to: &graph)
             guard !renamed.isEmpty else { return }
             for index in graph.nodes.indices {
                 graph.nodes[index].inputs = graph.nodes[index].inputs.map { $0.map { renamed[$0] ?? $0 } }

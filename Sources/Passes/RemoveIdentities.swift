@@ -19,7 +19,7 @@ package enum RemoveIdentities: GraphPass {
             patch.remove(index)
             patch.replaceUses(of: output, with: input)
         }
-        patch.apply(to: &graph)
+        try patch.apply(to: &graph)
     }
 
     private static func isIdentity(_ node: Node, _ graph: Graph, _ consumers: [[Int]]) -> Bool {

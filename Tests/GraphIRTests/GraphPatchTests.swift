@@ -52,7 +52,7 @@ extension Graph {
         var patch = GraphPatch(graph)
         for index in [1, 2] {
             patch.replaceUses(of: try #require(graph.nodes[index].outputs[0]), with: try #require(graph.nodes[index].inputs[0]))
-            patch.removeNode(at: index)
+            patch.remove(index)
         }
         try patch.apply(to: &graph)
         try graph.validate()
@@ -68,7 +68,7 @@ extension Graph {
         var patch = GraphPatch(graph)
         for index in [1, 2] {
             patch.replaceUses(of: try #require(graph.nodes[index].outputs[0]), with: try #require(graph.nodes[index].inputs[0]))
-            patch.removeNode(at: index)
+            patch.remove(index)
         }
         try patch.apply(to: &graph)
         try graph.validate()
@@ -83,11 +83,11 @@ extension Graph {
         var graph = builder.returning("y")
         let relu = graph.nodes[1].outputs
         var patch = GraphPatch(graph)
-        patch.changeNode(at: 0) {
+        patch.change(0) {
             $0.opType = "ConvRelu"
             $0.outputs = relu
         }
-        patch.removeNode(at: 1)
+        patch.remove(1)
         try patch.apply(to: &graph)
         try graph.validate()
         #expect(graph.listing == ["b = ConvRelu(x, w)", "y = Add(b, x)", "return y"])
@@ -131,7 +131,7 @@ extension Graph {
         var graph = builder.returning("y")
         var patch = GraphPatch(graph)
         patch.replaceUses(of: try #require(graph.nodes[1].outputs[0]), with: try #require(graph.nodes[1].inputs[0]))
-        patch.removeNode(at: 1)
+        patch.remove(1)
         try patch.apply(to: &graph)
         try graph.validate()
         // The branch's own `a` steps aside for the one it now captures.
@@ -156,7 +156,7 @@ extension Graph {
         builder.node("Neg", ["dead"], ["deader"])
         builder.node("Abs", ["x"], ["y"])
         var graph = builder.returning("y")
-        #expect(graph.removeDeadNodes() == 2)
+        #expect(graph.removeDeadCode() == 2)
         graph.compactValues()
         try graph.validate()
         #expect(graph.values.map(\.name) == ["x", "y"])
