@@ -93,7 +93,8 @@ static void cmyk_row(const uint8_t *cmyk, uint8_t *rgb, uint32_t width) {
     }
 }
 
-int sx_jpeg_read(sx_jpeg_reader *reader, uint8_t *rgb, uint32_t maximum_scans, size_t maximum_memory, sx_image_report *report) {
+int sx_jpeg_read(sx_jpeg_reader *reader, uint8_t *rgb, uint32_t maximum_scans, size_t maximum_memory,
+                 sx_image_report *report) {
     j_decompress_ptr info = &reader->info;
     reader->report = report;
     reader->guard.message = report->message;
@@ -163,7 +164,8 @@ static boolean sink_flush(j_compress_ptr info) {
 
 static void sink_end(j_compress_ptr info) { sink_append(info, chunk_size - info->dest->free_in_buffer); }
 
-int sx_jpeg_encode(const uint8_t *rgb, uint32_t width, uint32_t height, int quality, sx_bytes *out, sx_image_report *report) {
+int sx_jpeg_encode(const uint8_t *rgb, uint32_t width, uint32_t height, int quality, sx_bytes *out,
+                   sx_image_report *report) {
     jpeg_writer *writer = calloc(1, sizeof *writer);
     if (!writer) {
         snprintf(report->message, sizeof(report->message), "out of memory");

@@ -105,7 +105,8 @@ static void put(png_structp png, png_bytep data, size_t count) {
 
 static void put_flush(png_structp png) { (void)png; }
 
-int sx_png_encode(const uint8_t *pixels, uint32_t width, uint32_t height, int channels, int compression, sx_bytes *out, sx_image_report *report) {
+int sx_png_encode(const uint8_t *pixels, uint32_t width, uint32_t height, int channels, int compression, sx_bytes *out,
+                  sx_image_report *report) {
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, report, fail, fail);
     png_infop info = png ? png_create_info_struct(png) : NULL;
     if (!info) {
@@ -123,8 +124,7 @@ int sx_png_encode(const uint8_t *pixels, uint32_t width, uint32_t height, int ch
                  PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_set_compression_level(png, compression);
     png_write_info(png, info);
-    for (uint32_t y = 0; y < height; y++)
-        png_write_row(png, pixels + (size_t)y * width * (size_t)channels);
+    for (uint32_t y = 0; y < height; y++) png_write_row(png, pixels + (size_t)y * width * (size_t)channels);
     png_write_end(png, info);
     png_destroy_write_struct(&png, &info);
     return 1;

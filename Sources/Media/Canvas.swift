@@ -92,7 +92,8 @@ struct Frame: Hashable {
     }
 
     func overlap(_ other: Frame) -> Float {
-        max(0, min(right, other.right) - max(left, other.left)) * max(0, min(bottom, other.bottom) - max(top, other.top))
+        max(0, min(right, other.right) - max(left, other.left))
+            * max(0, min(bottom, other.bottom) - max(top, other.top))
     }
 }
 

@@ -18,7 +18,8 @@ enum FileBytes {
         guard fstat(descriptor, &status) == 0 else { throw failure(path, "cannot read") }
         guard status.st_mode & S_IFMT == S_IFREG else { throw SardonyxError(.image, path, "not a regular file") }
         guard status.st_size <= maximumCount else {
-            throw SardonyxError(.image, path, "file size", got: "\(status.st_size) bytes", allowed: "\(maximumCount) bytes")
+            throw SardonyxError(
+                .image, path, "file size", got: "\(status.st_size) bytes", allowed: "\(maximumCount) bytes")
         }
         var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
         var filled = 0
@@ -29,7 +30,8 @@ enum FileBytes {
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw failure(path, "cannot read") }
             guard count > 0 else {
-                throw SardonyxError(.image, path, "the file shrank while it was read", got: "\(filled) of \(bytes.count) bytes")
+                throw SardonyxError(
+                    .image, path, "the file shrank while it was read", got: "\(filled) of \(bytes.count) bytes")
             }
             filled += count
         }

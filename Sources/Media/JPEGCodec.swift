@@ -23,7 +23,8 @@ enum JPEGCodec {
                 sx_jpeg_read(reader, $0.baseAddress, maximumScans, maximumMemory, &report) != 0
             }
             if report.too_many_scans != 0 {
-                throw SardonyxError(.image, "", "JPEG scans", got: "\(report.scans) or more", allowed: "\(maximumScans)")
+                throw SardonyxError(
+                    .image, "", "JPEG scans", got: "\(report.scans) or more", allowed: "\(maximumScans)")
             }
             guard complete else {
                 let reason = report.reason + (report.scans > 1 ? ", in scan \(report.scans)" : "")
@@ -36,7 +37,8 @@ enum JPEGCodec {
     /// Encodes interleaved RGB8; `quality` in 1...100; chroma keeps full resolution from quality 90 on.
     static func encode(width: Int, height: Int, rgb: [UInt8], quality: Int) throws(SardonyxError) -> [UInt8] {
         guard width <= 65_500, height <= 65_500 else {
-            throw SardonyxError(.image, "", "size of a JPEG to write", got: "\(width) x \(height)", allowed: "sides up to 65500")
+            throw SardonyxError(
+                .image, "", "size of a JPEG to write", got: "\(width) x \(height)", allowed: "sides up to 65500")
         }
         return try EncodedBytes.collect("JPEG") { out, report in
             rgb.withUnsafeBufferPointer {

@@ -9,7 +9,7 @@ struct MaskWindow {
     /// 255 where the mask is set, else 0; row-major.
     private var values: [UInt8]
 
-    /// `nil` for an empty mask. The margin is clipped at the picture's edges, so that a contour does not run along them.
+    /// `nil` for an empty mask. The margin is clipped at the picture's edges: no contour runs along them.
     init?(_ mask: RLE, margin: Int) {
         guard let bounds = mask.bounds else { return nil }
         let (left, top) = (max(0, bounds.x1 - margin), max(0, bounds.y1 - margin))

@@ -28,7 +28,9 @@ enum Orientation: UInt16 {
         guard let directory = integer(at: 4, bytes: 4), let count = integer(at: directory, bytes: 2) else { return nil }
         for entry in 0..<count {
             let offset = directory + 2 + entry * 12
-            guard let tag = integer(at: offset, bytes: 2), let type = integer(at: offset + 2, bytes: 2) else { return nil }
+            guard let tag = integer(at: offset, bytes: 2), let type = integer(at: offset + 2, bytes: 2) else {
+                return nil
+            }
             if tag == 0x0112 {
                 guard type == 3 else { return nil }
                 return integer(at: offset + 8, bytes: 2).map(UInt16.init(truncatingIfNeeded:))

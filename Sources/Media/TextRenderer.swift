@@ -89,7 +89,8 @@ final class TextRenderer {
         var map = CoverageMap(width: Int(line.width.rounded(.up)) + 2, height: ascent + descent)
         for glyph in line.glyphs {
             let left = glyph.x.rounded(.down)
-            guard FT_Load_Glyph(glyph.face, glyph.index, Self.loadFlags) == 0, let slot = glyph.face.pointee.glyph else {
+            guard FT_Load_Glyph(glyph.face, glyph.index, Self.loadFlags) == 0, let slot = glyph.face.pointee.glyph
+            else {
                 continue
             }
             FT_Outline_Translate(&slot.pointee.outline, FT_Pos((glyph.x - left) * 64), 0)

@@ -23,7 +23,9 @@ enum WebPCodec {
             let started = WebPIDecGetRGB(decoder, &rows, nil, nil, nil) != nil
             return (status, started ? Int(rows) : 0)
         }
-        guard status == VP8_STATUS_OK else { throw DecodedPicture.failure("WebP", reason(status), rows: rows, of: height) }
+        guard status == VP8_STATUS_OK else {
+            throw DecodedPicture.failure("WebP", reason(status), rows: rows, of: height)
+        }
         // Metadata may follow the pixels: the decoder does not look that far.
         guard integer(bytes, at: 4) <= bytes.count - 8 else {
             throw DecodedPicture.failure("WebP", "the data ends early", rows: rows, of: height)
@@ -35,7 +37,8 @@ enum WebPCodec {
     static func encode(width: Int, height: Int, rgb: [UInt8], quality: Int) throws(SardonyxError) -> [UInt8] {
         guard width <= Int(WEBP_MAX_DIMENSION), height <= Int(WEBP_MAX_DIMENSION) else {
             throw SardonyxError(
-                .image, "", "size of a WebP to write", got: "\(width) x \(height)", allowed: "sides up to \(WEBP_MAX_DIMENSION)")
+                .image, "", "size of a WebP to write", got: "\(width) x \(height)",
+                allowed: "sides up to \(WEBP_MAX_DIMENSION)")
         }
         var data: UnsafeMutablePointer<UInt8>?
         let (columns, rows, stride) = (Int32(width), Int32(height), Int32(width * 3))

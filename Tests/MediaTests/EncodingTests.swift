@@ -64,9 +64,10 @@ import Testing
         var names: [String] = []
         let stream = try #require(opendir(folder))
         while let entry = readdir(stream) {
-            names.append(withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            })
+            names.append(
+                withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                    pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                })
         }
         closedir(stream)
         #expect(names.sorted() == [".", "..", "a.png", "link.png"])

@@ -54,7 +54,9 @@ private func refusal(_ bytes: [UInt8], _ location: SourceLocation = #_sourceLoca
     @Test func scansAreCounted() throws {
         let image = try ImageFile.decode(JPEGMaker(width: 8, height: 8, scans: 100).bytes)
         #expect(image.pixels == [UInt8](repeating: 128, count: 8 * 8 * 3))
-        #expect(refusal(JPEGMaker(width: 8, height: 8, scans: 1000).bytes) == "image: JPEG scans; got 101 or more, allowed 100")
+        #expect(
+            refusal(JPEGMaker(width: 8, height: 8, scans: 1000).bytes)
+                == "image: JPEG scans; got 101 or more, allowed 100")
     }
 
     @Test func aWrongChecksumIsRefused() throws {
@@ -80,7 +82,10 @@ private func refusal(_ bytes: [UInt8], _ location: SourceLocation = #_sourceLoca
     /// Random damage to every fixture: any outcome but a trap, a hang or a picture of another size than it says.
     @Test func mutatedFilesNeverCrash() throws {
         var random = SplitMix64(state: 2)
-        let seeds = try Fixtures.expected.map { try Fixtures.bytes($0.name) } + [JPEGMaker(width: 8, height: 8, scans: 60).bytes]
+        let seeds =
+            try Fixtures.expected.map { try Fixtures.bytes($0.name) } + [
+                JPEGMaker(width: 8, height: 8, scans: 60).bytes
+            ]
         let end = ContinuousClock.now + .seconds(5)
         var (runs, accepted) = (0, 0)
         while runs < 20_000, ContinuousClock.now < end {

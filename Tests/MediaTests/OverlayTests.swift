@@ -17,7 +17,8 @@ func ellipse(_ label: String, _ rank: Int, _ box: Box<Int>, width: Int, height: 
     }
     let exact = Box<Float>(x1: Float(box.x1), y1: Float(box.y1), x2: Float(box.x2), y2: Float(box.y2))
     return Instance(
-        classIndex: rank, label: label, categoryID: rank + 1, score: 0.97 - 0.06 * Float(rank), box: box, exactBox: exact,
+        classIndex: rank, label: label, categoryID: rank + 1, score: 0.97 - 0.06 * Float(rank), box: box,
+        exactBox: exact,
         mask: RLE(try Bitmap(width: width, height: height, bytes: bytes)))
 }
 
@@ -138,13 +139,15 @@ func ellipse(_ label: String, _ rank: Int, _ box: Box<Int>, width: Int, height: 
         let full = try ellipse("x", 0, Box(x1: 0, y1: 0, x2: size, y2: size), width: size, height: size)
         let labels = ["", String(repeating: "long ", count: 100), "\u{0}\u{FFFF}", "👩‍👩‍👧‍👦 family", "cat"]
         let boxes = [
-            Box(x1: 0, y1: 0, x2: 0, y2: 0), Box(x1: .min, y1: -5, x2: .max, y2: 900), Box(x1: 199, y1: 199, x2: 200, y2: 200),
+            Box(x1: 0, y1: 0, x2: 0, y2: 0), Box(x1: .min, y1: -5, x2: .max, y2: 900),
+            Box(x1: 199, y1: 199, x2: 200, y2: 200),
             Box(x1: 50, y1: 60, x2: 40, y2: 30), Box(x1: 0, y1: 0, x2: 200, y2: 1),
         ]
         let empty = try RLE(width: size, height: size, counts: [UInt32(size * size)])
         let odd = zip(labels, boxes).map { label, box in
             Instance(
-                classIndex: -7, label: label, categoryID: 0, score: .nan, box: box, exactBox: full.exactBox, mask: empty)
+                classIndex: -7, label: label, categoryID: 0, score: .nan, box: box, exactBox: full.exactBox, mask: empty
+            )
         }
         let found = Instances(odd + [full], imageWidth: size, imageHeight: size)
         for value: Float in [.nan, .infinity, -1, 0, 0.01, 50] {

@@ -42,7 +42,8 @@ sx_jpeg_reader *sx_jpeg_open(const uint8_t *bytes, size_t count, sx_image_report
 /// Decodes to interleaved RGB, width * height * 3 bytes. Non-zero on success.
 /// Accurate integer DCT and fancy upsampling, so pixels equal OpenCV's; Adobe CMYK and YCCK become RGB
 /// by OpenCV's integer formula. At most `maximum_scans` scans and `maximum_memory` bytes of work space.
-int sx_jpeg_read(sx_jpeg_reader *reader, uint8_t *rgb, uint32_t maximum_scans, size_t maximum_memory, sx_image_report *report);
+int sx_jpeg_read(sx_jpeg_reader *reader, uint8_t *rgb, uint32_t maximum_scans, size_t maximum_memory,
+                 sx_image_report *report);
 void sx_jpeg_close(sx_jpeg_reader *reader);
 
 /// As sx_jpeg_open. Ancillary chunks other than tRNS and eXIf are skipped unread.
@@ -53,9 +54,11 @@ int sx_png_read(sx_png_reader *reader, uint8_t *rgb, sx_image_report *report);
 void sx_png_close(sx_png_reader *reader);
 
 /// Encodes interleaved RGB; `quality` 1...100; chroma subsampled below quality 90. Non-zero on success.
-int sx_jpeg_encode(const uint8_t *rgb, uint32_t width, uint32_t height, int quality, sx_bytes *out, sx_image_report *report);
+int sx_jpeg_encode(const uint8_t *rgb, uint32_t width, uint32_t height, int quality, sx_bytes *out,
+                   sx_image_report *report);
 /// Encodes 8-bit RGB (channels 3) or RGBA (channels 4). Non-zero on success.
-int sx_png_encode(const uint8_t *pixels, uint32_t width, uint32_t height, int channels, int compression, sx_bytes *out, sx_image_report *report);
+int sx_png_encode(const uint8_t *pixels, uint32_t width, uint32_t height, int channels, int compression, sx_bytes *out,
+                  sx_image_report *report);
 
 #ifdef __cplusplus
 }
