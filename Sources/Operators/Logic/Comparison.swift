@@ -1,0 +1,81 @@
+import GraphIR
+import TensorCore
+
+/// ONNX Equal (1-19), Less (1-13), LessOrEqual (12-16), Greater (1-13), GreaterOrEqual (12-16); false with NaN.
+struct Comparison: BinaryLogic {
+    private enum Relation {
+        case equal, less, lessOrEqual
+    }
+    private let relation: Relation
+    /// Greater is less with the inputs exchanged.
+    private let isExchanged: Bool
+    let legacy: LegacyBroadcast?
+    var plan: BroadcastWalk?
+
+    init(_ node: NodeReader) throws(SardonyxError) {
+        let name = node.node.opType
+        relation = name == "Equal" ? .equal : name.hasSuffix("OrEqual") ? .lessOrEqual : .less
+        isExchanged = name.hasPrefix("Greater")
+        legacy = try LegacyBroadcast(node)
+    }
+
+    func outputType(_ input: DType, at place: some NodePlace) throws(SardonyxError) -> DType {
+        let allowed = DType.numeric + (relation == .equal ? [.bool, .string] : [])
+        guard allowed.contains(input) else {
+            throw place.error(
+                .unsupported, "element type", got: "\(input)", allowed: allowed.map(\.description).joined(separator: ", "), hint: nil)
+        }
+        return .bool
+    }
+
+    func follow(_ a: Dim, _ b: Dim) -> Dim? {
+        let (x, y) = isExchanged ? (b, a) : (a, b)
+        if let x = x.value, let y = y.value {
+            let holds =
+                switch relation {
+                case .equal: x == y
+                case .less: x < y
+                case .lessOrEqual: x <= y
+                }
+            return .known(holds ? 1 : 0)
+        }
+        // An extent that is only named is still not negative.
+        let isNegative = (x.value ?? y.value).map { $0 < 0 } ?? false
+        if relation == .equal { return x == y && x != .unknown ? .known(1) : isNegative ? .known(0) : nil }
+        return isNegative ? .known(x.value == nil ? 0 : 1) : nil
+    }
+
+    func compute(_ walk: BroadcastWalk, _ a: TensorView, _ b: TensorView, to output: TensorView) throws(SardonyxError) {
+        let body = Body(walk: walk, a: a, b: b, output: output, relation: relation, isExchanged: isExchanged)
+        switch a.dtype {
+        case .string:
+            walk.map(
+                a.pointer.assumingMemoryBound(to: String.self), b.pointer.assumingMemoryBound(to: String.self),
+                to: output.pointer.assumingMemoryBound(to: Bool.self), ==)
+        case .bool: body.run(UInt8.self)
+        default: try withNumericType(a.dtype, body)
+        }
+    }
+
+    private struct Body: NumericBody {
+        let walk: BroadcastWalk
+        let a: TensorView
+        let b: TensorView
+        let output: TensorView
+        let relation: Relation
+        let isExchanged: Bool
+
+        func run<T: NumericElement>(_ type: T.Type) {
+            let x = UnsafePointer(a.pointer.assumingMemoryBound(to: T.self))
+            let y = UnsafePointer(b.pointer.assumingMemoryBound(to: T.self))
+            let target = output.pointer.assumingMemoryBound(to: Bool.self)
+            switch (relation, isExchanged) {
+            case (.equal, _): walk.map(x, y, to: target) { $0 == $1 }
+            case (.less, false): walk.map(x, y, to: target) { $0 < $1 }
+            case (.less, true): walk.map(x, y, to: target) { $1 < $0 }
+            case (.lessOrEqual, false): walk.map(x, y, to: target) { $0 <= $1 }
+            case (.lessOrEqual, true): walk.map(x, y, to: target) { $1 <= $0 }
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+import GraphIR
+import TensorCore
+
+/// ONNX And, Or, Xor (1-7) on booleans.
+struct LogicalBinary: BinaryLogic {
+    enum Function: String {
+        case and = "And"
+        case or = "Or"
+        case xor = "Xor"
+    }
+    private let function: Function
+    let legacy: LegacyBroadcast?
+    var plan: BroadcastWalk?
+
+    init(_ node: NodeReader) throws(SardonyxError) {
+        function = try node.required("operator type", Function(rawValue: node.node.opType))
+        legacy = try LegacyBroadcast(node)
+    }
+
+    func outputType(_ input: DType, at place: some NodePlace) throws(SardonyxError) -> DType {
+        guard input == .bool else { throw place.error(.unsupported, "element type", got: "\(input)", allowed: "bool", hint: nil) }
+        return .bool
+    }
+
+    func compute(_ walk: BroadcastWalk, _ a: TensorView, _ b: TensorView, to output: TensorView) {
+        let x = UnsafePointer(a.pointer.assumingMemoryBound(to: UInt8.self))
+        let y = UnsafePointer(b.pointer.assumingMemoryBound(to: UInt8.self))
+        let target = output.pointer.assumingMemoryBound(to: UInt8.self)
+        switch function {
+        case .and: walk.map(x, y, to: target) { $0 & $1 }
+        case .or: walk.map(x, y, to: target) { $0 | $1 }
+        case .xor: walk.map(x, y, to: target) { $0 ^ $1 }
+        }
+    }
+}
