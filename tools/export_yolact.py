@@ -10,7 +10,8 @@ from pathlib import Path
 import torch
 
 from onnx_export import DEFAULT_OPSETS, EXPORTERS, export
-from yolact.cards import ROLES, card_metadata, format_card, paper_card
+from scenes.sprites import LABELS
+from yolact.cards import ROLES, card_metadata, demo_card, format_card, paper_card
 from yolact.config import DEMO, PAPER
 from yolact.model import ExportGraph
 from yolact.weights import load_checkpoint, random_network
@@ -32,11 +33,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--dynamic-shape", action="store_true", help="symbolic height and width; priors follow them")
     parser.add_argument("--card", type=Path, help="default: models/CONFIG.card.json, else made from the configuration")
     parser.add_argument("--write-card", action="store_true", help="write the configuration's card to models/ and stop")
+    parser.add_argument("--measured", type=Path, help="with --write-card of the demo: JSON of tools/evaluate_demo.py")
     parser.add_argument("-o", "--output", type=Path)
     options = parser.parse_args()
     if options.write_card:
-        if options.config not in PAPER:
-            parser.error("--write-card: one of the paper's configurations")
         return options
     if options.output is None or (options.checkpoint is None and options.random is None):
         parser.error("-o and one of --checkpoint and --random are required")
@@ -60,7 +60,9 @@ def main() -> None:
     options = arguments()
     config = CONFIGS[options.config]
     if options.write_card:
-        (MODELS / f"{config.name}.card.json").write_text(format_card(paper_card(config)))
+        measured = json.loads(options.measured.read_text()) if options.measured else {}
+        card = demo_card(config, LABELS, measured) if config is DEMO else paper_card(config)
+        (MODELS / f"{config.name}.card.json").write_text(format_card(card))
         return
     size = tuple(options.size) if options.size else None
     card = card_for(config.name, options.card, size)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes composed scenes as PNGs with a COCO ground truth: the demo model's held-out set, or pictures to look at."""
+"""Writes composed scenes as pictures with a COCO ground truth: the demo model's held-out set, or pictures to look at."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--first", type=int, default=0, help="index of the first scene")
     parser.add_argument("--size", type=int, nargs=2, default=(256, 256), metavar=("WIDTH", "HEIGHT"))
+    parser.add_argument("--format", choices=("png", "jpg"), default="png", help="jpg: quality 95, full colour")
     parser.add_argument("--out", type=Path, required=True, help="gets 00001.png ... and truth.json")
     options = parser.parse_args()
     if options.count < 1 or options.first < 0 or min(options.size) < 64:
@@ -30,8 +31,9 @@ def main() -> None:
     scenes, names = [], []
     for index in range(options.first, options.first + options.count):
         scene = compose(materials, options.seed, index, *options.size)
-        names.append(f"{len(names) + 1:05d}.png")
-        Image.fromarray(scene.image).save(options.out / names[-1])
+        names.append(f"{len(names) + 1:05d}.{options.format}")
+        settings = {"quality": 95, "subsampling": 0} if options.format == "jpg" else {"optimize": True}
+        Image.fromarray(scene.image).save(options.out / names[-1], **settings)
         scenes.append(scene)
     truth = ground_truth(scenes, names)
     (options.out / "truth.json").write_text(json.dumps(truth))
