@@ -11,8 +11,8 @@ func floor(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, exclude: ["README.md"], swiftSettings: swift6)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: swift6)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: swift6)
 }
 
 let package = Package(
@@ -41,6 +41,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
         .systemLibrary(name: "CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"])]),
         .systemLibrary(name: "CFreeType", pkgConfig: "freetype2", providers: [.apt(["libfreetype-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         // Floors 0-4: imports point downward only.
         floor("TensorCore", []),
         floor("GraphIR", ["TensorCore"]),
@@ -49,6 +50,7 @@ let package = Package(
         floor("Passes", ["Operators", "GraphIR", "TensorCore"]),
         floor("Execution", ["Passes", "Operators", "CKernels", "GraphIR", "TensorCore"]),
         floor("Detection", ["CKernels", "TensorCore"]),
+        floor("NumpyIO", ["CZlib", "TensorCore"]),
         floor("Media", ["CCodecs", "CWebP", "CFreeType", "Detection", "TensorCore"]),
         floor("Sardonyx", ["Execution", "Passes", "OnnxImport", "Operators", "CKernels", "GraphIR", "Detection", "TensorCore"]),
         // Floor 5: the command.
@@ -68,5 +70,7 @@ let package = Package(
             swiftSettings: swift6),
         tests("GraphIRTests", ["GraphIR", "TensorCore"]),
         tests("OnnxImportTests", ["OnnxImport", "GraphIR", "TensorCore"]),
+        tests("NumpyIOTests", ["NumpyIO", "TensorCore"], exclude: ["Fixtures"]),
+        tests("DetectionTests", ["Detection", "NumpyIO", "CKernels", "TensorCore"], exclude: ["Fixtures"]),
     ]
 )

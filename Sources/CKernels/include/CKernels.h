@@ -3,6 +3,7 @@
 
 #include "sx_binary.h"
 #include "sx_conv.h"
+#include "sx_detect.h"
 #include "sx_gemm.h"
 #include "sx_isa.h"
 #include "sx_layout.h"

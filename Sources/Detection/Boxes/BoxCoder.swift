@@ -1,0 +1,34 @@
+import Glibc
+
+/// Boxes as offsets from prior boxes (SSD, arXiv 1512.02325, section 2.2), priors and results relative to the picture.
+struct BoxCoder: Sendable {
+    /// Scale of centre offsets and of size offsets.
+    let centerVariance: Float
+    let sizeVariance: Float
+
+    /// - Parameters:
+    ///   - offset: four values: centre x, y in prior sizes; logarithm of the width and height ratio.
+    ///   - prior: four values: centre x, y, width, height.
+    func decode(offset: UnsafePointer<Float>, prior: UnsafePointer<Float>) -> Box<Float> {
+        let width = prior[2] * expf(offset[2] * sizeVariance)
+        let height = prior[3] * expf(offset[3] * sizeVariance)
+        let x1 = prior[0] + offset[0] * centerVariance * prior[2] - width / 2
+        let y1 = prior[1] + offset[1] * centerVariance * prior[3] - height / 2
+        return Box(x1: x1, y1: y1, x2: width + x1, y2: height + y1)
+    }
+}
+
+extension Box where Scalar == Float {
+    /// The box in pixels of a picture: corners put in order and held inside.
+    func scaled(width: Int, height: Int) -> Box<Float> {
+        let (left, right) = Box.interval(x1, x2, size: Float(width), padding: 0)
+        let (top, bottom) = Box.interval(y1, y2, size: Float(height), padding: 0)
+        return Box(x1: left, y1: top, x2: right, y2: bottom)
+    }
+
+    /// Two relative coordinates scaled to `size`, put in order, moved apart by `padding` and held in 0…`size`.
+    static func interval(_ a: Float, _ b: Float, size: Float, padding: Float) -> (Float, Float) {
+        let (low, high) = (Swift.min(a * size, b * size), Swift.max(a * size, b * size))
+        return (Swift.min(Swift.max(low - padding, 0), size), Swift.min(Swift.max(high + padding, 0), size))
+    }
+}

@@ -1,0 +1,62 @@
+import TensorCore
+
+/// Turns a network's outputs into instances. A detector is made from a model card and is immutable.
+public protocol Detector: Sendable {
+    /// - Throws: `parse` naming the key of the card that is missing or wrong.
+    init(card: ModelCard) throws(SardonyxError)
+
+    var card: ModelCard { get }
+
+    /// The graph outputs that `decode` reads.
+    var outputNames: [String] { get }
+
+    /// The instances found in one picture, best first.
+    /// - Parameters:
+    ///   - outputs: the graph's outputs by name.
+    ///   - batchIndex: which picture of the batch.
+    ///   - imageWidth: of the picture that was preprocessed, in pixels; so `imageHeight`.
+    ///   - threads: at most this many work on it.
+    /// - Throws: `input` for a missing output or one whose rank, extents or type do not fit, `usage` for an option
+    ///   out of range, `limit` when there is no memory.
+    func decode(
+        outputs: [String: Tensor], batchIndex: Int, imageWidth: Int, imageHeight: Int, options: DetectionOptions,
+        threads: Int
+    ) throws(SardonyxError) -> Instances
+}
+
+/// What the caller of a detector chooses; `nil` means what the card says.
+public struct DetectionOptions: Sendable, Hashable {
+    /// Instances at or below this score are left out; 0 keeps all, as evaluation wants.
+    public var scoreThreshold: Float?
+    /// At most this many instances, best first.
+    public var topK: Int?
+    public var nms: NMS
+    /// Masks end one prototype pixel outside their box.
+    public var cropsMasks: Bool
+    /// A pixel belongs to the mask if its value is above; 0 to 1.
+    public var maskThreshold: Float?
+
+    public init(
+        scoreThreshold: Float? = nil, topK: Int? = nil, nms: NMS = .fast, cropsMasks: Bool = true,
+        maskThreshold: Float? = nil
+    ) {
+        self.scoreThreshold = scoreThreshold
+        self.topK = topK
+        self.nms = nms
+        self.cropsMasks = cropsMasks
+        self.maskThreshold = maskThreshold
+    }
+
+    /// - Throws: `usage` naming the option out of range.
+    func validate() throws(SardonyxError) {
+        for (name, value) in [("score threshold", scoreThreshold), ("mask threshold", maskThreshold)] {
+            guard let value else { continue }
+            guard value >= 0, value <= 1 else {
+                throw SardonyxError(.usage, name, "out of range", got: "\(value)", allowed: "0 to 1")
+            }
+        }
+        if let topK, topK < 1 {
+            throw SardonyxError(.usage, "top-k", "out of range", got: "\(topK)", allowed: "1 or more")
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import CKernels
+import TensorCore
+
+/// YOLACT (arXiv 1904.02689): prior boxes, softmax scores, mask coefficients and prototypes become instances.
+///
+/// Output roles, float32, batch N, P priors, C classes, K prototypes:
+/// `loc` [N, P, 4], `conf` [N, P, C + 1] (background first), `mask` [N, P, K], `priors` [P, 4], `proto` [N, h, w, K].
+public struct YolactDecoder: Detector {
+    public let card: ModelCard
+    private let parameters: YolactParameters
+    private let names: YolactOutputs.Names
+
+    public init(card: ModelCard) throws(SardonyxError) {
+        self.card = card
+        self.parameters = try YolactParameters(card.parameters)
+        self.names = try YolactOutputs.Names(card)
+    }
+
+    public var outputNames: [String] { names.all }
+
+    public func decode(
+        outputs: [String: Tensor], batchIndex: Int = 0, imageWidth: Int, imageHeight: Int,
+        options: DetectionOptions = DetectionOptions(), threads: Int = 1
+    ) throws(SardonyxError) -> Instances {
+        try options.validate()
+        _ = try Image.byteCount(width: imageWidth, height: imageHeight)
+        let heads = try YolactOutputs(outputs, names, batchIndex: batchIndex, classes: card.labels.count)
+        defer { withExtendedLifetime(outputs) {} }
+
+        let scoreThreshold = options.scoreThreshold ?? card.thresholds.score
+        var found = options.nms.select(
+            try anchors(heads, threads: threads),
+            NMS.Parameters(
+                confidenceThreshold: parameters.confidenceThreshold, iouThreshold: parameters.nmsIoUThreshold,
+                topK: parameters.nmsTopK, maximumDetections: parameters.maximumDetections,
+                scoreThreshold: scoreThreshold, inputWidth: Float(card.input.width),
+                inputHeight: Float(card.input.height)))
+        found = Array(found.prefix(options.topK ?? card.thresholds.topK))
+
+        let masks = try masks(
+            found, heads, imageWidth: imageWidth, imageHeight: imageHeight, options: options, threads: threads)
+        let instances = zip(found, masks).map { detection, mask in
+            instance(detection, mask, width: imageWidth, height: imageHeight)
+        }
+        return Instances(instances, imageWidth: imageWidth, imageHeight: imageHeight)
+    }
+
+    /// Anchors with a foreground score above the confidence threshold, their boxes decoded; those whose box is not a
+    /// number are left out.
+    func anchors(_ heads: YolactOutputs, threads: Int) throws(SardonyxError) -> NMS.Anchors {
+        var keep = [UInt8](repeating: 0, count: heads.priorCount)
+        sx_detect_candidates(
+            heads.conf, Int64(heads.priorCount), Int64(heads.classes + 1), parameters.confidenceThreshold, &keep,
+            Int32(clamping: threads))
+        let coder = BoxCoder(centerVariance: parameters.variances[0], sizeVariance: parameters.variances[1])
+        var rows: [Int] = []
+        var boxes: [Box<Float>] = []
+        for row in keep.indices where keep[row] != 0 {
+            let box = coder.decode(offset: heads.loc + row * 4, prior: heads.priors + row * 4)
+            guard !box.x1.isNaN, !box.y1.isNaN, !box.x2.isNaN, !box.y2.isNaN else { continue }
+            rows.append(row)
+            boxes.append(box)
+        }
+        guard let pairs = CheckedSize.product(rows.count, heads.classes), pairs <= CandidateKey.maximumOrdinal else {
+            throw SardonyxError(
+                .limit, "NMS", "candidates", got: "\(rows.count) anchors of \(heads.classes) classes",
+                allowed: "at most \(CandidateKey.maximumOrdinal) pairs")
+        }
+        return NMS.Anchors(
+            boxes: boxes, rows: rows,
+            scores: UnsafeBufferPointer(start: heads.conf, count: heads.priorCount * (heads.classes + 1)),
+            classes: heads.classes)
+    }
+
+    func masks(
+        _ found: [NMS.Detection], _ heads: YolactOutputs, imageWidth: Int, imageHeight: Int, options: DetectionOptions,
+        threads: Int
+    ) throws(SardonyxError) -> [RLE] {
+        guard !found.isEmpty else { return [] }
+        let prototypes = try PrototypeColumns(
+            heads.proto, height: heads.protoHeight, width: heads.protoWidth, count: heads.prototypes, threads: threads)
+        let assembler = try MaskAssembler(
+            prototypes: prototypes, imageWidth: imageWidth, imageHeight: imageHeight, crops: options.cropsMasks,
+            threshold: options.maskThreshold ?? parameters.maskThreshold, threads: threads)
+        return try assembler.masks(
+            boxes: found.map(\.box), coefficients: found.map { heads.mask + $0.anchor * heads.prototypes })
+    }
+
+    private func instance(_ detection: NMS.Detection, _ mask: RLE, width: Int, height: Int) -> Instance {
+        let exact = detection.box.scaled(width: width, height: height)
+        return Instance(
+            classIndex: detection.classIndex, label: card.labels[detection.classIndex],
+            categoryID: card.categoryIDs[detection.classIndex], score: detection.score,
+            box: Box(
+                x1: CheckedSize.integer(exact.x1) ?? 0, y1: CheckedSize.integer(exact.y1) ?? 0,
+                x2: CheckedSize.integer(exact.x2) ?? width, y2: CheckedSize.integer(exact.y2) ?? height),
+            exactBox: exact, mask: mask)
+    }
+}

@@ -1,0 +1,59 @@
+import CKernels
+import TensorCore
+
+/// Where the positions of one axis fall when it is resampled bilinearly with half-pixel centres and no antialiasing:
+/// output i reads input (i + 0.5) · inputs / outputs − 0.5, held at the first input below it.
+struct ResampleAxis: Sendable {
+    let inputs: Int
+    let outputs: Int
+    private let storage: Buffer
+    private let paddedCount: Int
+
+    /// - Parameters: both at least 1.
+    /// - Throws: `limit` when there is no memory.
+    init(inputs: Int, outputs: Int) throws(SardonyxError) {
+        let lanes = Int(SX_DETECT_LANES)
+        // The kernels read whole vectors from any output on.
+        guard inputs <= Int(Int32.max) / 4,
+            let padded = CheckedSize.roundUp(outputs, to: lanes).flatMap({ CheckedSize.sum($0, lanes) }),
+            let bytes = CheckedSize.product(padded, 8)
+        else {
+            throw SardonyxError(.limit, "resampling", "axis length", got: "\(inputs) to \(outputs)")
+        }
+        self.inputs = inputs
+        self.outputs = outputs
+        self.paddedCount = padded
+        self.storage = try Buffer(byteCount: bytes)
+        let scale = Float(inputs) / Float(outputs)
+        for output in 0..<padded {
+            let source = max((Float(min(output, outputs - 1)) + 0.5) * scale - 0.5, 0)
+            let index = min(CheckedSize.integer(source) ?? 0, inputs - 1)
+            indices[output] = Int32(index)
+            weights[output] = min(source - Float(index), 1)
+        }
+    }
+
+    /// Input below each output, padded as the kernels want it; valid while the axis lives.
+    private var indices: UnsafeMutablePointer<Int32> { storage.pointer.assumingMemoryBound(to: Int32.self) }
+    private var weights: UnsafeMutablePointer<Float> {
+        (storage.pointer + paddedCount * 4).assumingMemoryBound(to: Float.self)
+    }
+
+    func index(_ output: Int) -> Int { Int(indices[output]) }
+    func weight(_ output: Int) -> Float { weights[output] }
+
+    /// The axis from `output` on, for the kernels; valid while the axis lives.
+    func kernelAxis(from output: Int = 0) -> sx_detect_axis {
+        sx_detect_axis(index: indices + output, weight: weights + output)
+    }
+
+    /// The first output whose lower input is at least `input` (`outputs` if there is none).
+    func firstOutput(from input: Int) -> Int {
+        var (low, high) = (0, outputs)
+        while low < high {
+            let middle = (low + high) / 2
+            if index(middle) < input { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}

@@ -1,0 +1,88 @@
+import TensorCore
+
+/// One array in NumPy's `.npy` format.
+package enum Npy {
+    /// - Throws: `input` if the file cannot be read or is malformed, `unsupported` for an element type that tensors do
+    ///   not have, `limit` when there is no memory; all name the file.
+    package static func read(_ path: String) throws(SardonyxError) -> Tensor {
+        let (buffer, count) = try FileBytes.read(path)
+        defer { withExtendedLifetime(buffer) {} }
+        do {
+            return try decode(UnsafeRawBufferPointer(start: buffer.pointer, count: count))
+        } catch {
+            throw error.placed(at: path)
+        }
+    }
+
+    /// - Throws: `unsupported` for an element type that NumPy does not have, `input` if the file cannot be written.
+    package static func write(_ tensor: Tensor, to path: String) throws(SardonyxError) {
+        let bytes: [UInt8]
+        do { bytes = try encode(tensor) } catch { throw error.placed(at: path) }
+        try FileBytes.write([bytes], to: path)
+    }
+
+    /// The tensor in the bytes of an `.npy` file.
+    /// - Throws: as `read`, without a place.
+    package static func decode(_ bytes: UnsafeRawBufferPointer) throws(SardonyxError) -> Tensor {
+        let view = ByteView(bytes: bytes)
+        let (header, offset) = try NpyHeader.decode(view)
+        let elementSize = header.type.dtype.byteSize
+        guard let expected = CheckedSize.product(header.shape.elementCount, elementSize),
+            expected == bytes.count - offset
+        else {
+            throw SardonyxError(
+                .input, "", "the elements do not fill the file", got: "\(bytes.count - offset) bytes",
+                allowed: "\(elementSize) for each of \(header.shape)")
+        }
+        let source = try view.slice(offset, expected)
+        return try Tensor(dtype: header.type.dtype, shape: header.shape) { (memory) throws(SardonyxError) in
+            let target = UnsafeMutableRawBufferPointer(start: memory, count: expected)
+            if header.isFortranOrder, header.shape.rank > 1 {
+                copyFromFortranOrder(source, to: target, shape: header.shape, elementSize: elementSize)
+            } else {
+                target.copyMemory(from: source)
+            }
+            if header.type.isBigEndian { reverseBytes(of: target, size: header.type.swapSize) }
+            if header.type.dtype == .bool {
+                for index in target.indices where target[index] > 1 { target[index] = 1 }
+            }
+        }
+    }
+
+    /// The bytes of an `.npy` file, format version 1.0.
+    /// - Throws: `unsupported` for an element type that NumPy does not have.
+    package static func encode(_ tensor: Tensor) throws(SardonyxError) -> [UInt8] {
+        var bytes = try NpyHeader.encode(tensor.dtype, tensor.shape)
+        bytes.reserveCapacity(bytes.count + tensor.byteCount)
+        tensor.withUnsafeBytes { bytes.append(contentsOf: $0) }
+        return bytes
+    }
+
+    /// First axis fastest becomes last axis fastest.
+    private static func copyFromFortranOrder(
+        _ source: UnsafeRawBufferPointer, to target: UnsafeMutableRawBufferPointer, shape: Shape, elementSize: Int
+    ) {
+        var strides = [Int](repeating: elementSize, count: shape.rank)
+        for axis in 1..<shape.rank { strides[axis] = strides[axis - 1] * shape[axis - 1] }
+        var position = [Int](repeating: 0, count: shape.rank)
+        var from = 0
+        for to in stride(from: 0, to: target.count, by: elementSize) {
+            target[to..<to + elementSize].copyBytes(from: source[from..<from + elementSize])
+            var axis = shape.rank - 1
+            while axis >= 0 {
+                position[axis] += 1
+                from += strides[axis]
+                guard position[axis] == shape[axis] else { break }
+                from -= position[axis] * strides[axis]
+                position[axis] = 0
+                axis -= 1
+            }
+        }
+    }
+
+    private static func reverseBytes(of memory: UnsafeMutableRawBufferPointer, size: Int) {
+        for start in stride(from: 0, to: memory.count, by: size) {
+            for index in 0..<size / 2 { memory.swapAt(start + index, start + size - 1 - index) }
+        }
+    }
+}

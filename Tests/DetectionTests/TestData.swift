@@ -1,0 +1,24 @@
+import Foundation
+import NumpyIO
+import TensorCore
+import Testing
+
+/// Where expected values lie.
+enum TestData {
+    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+
+    /// A file of `Fixtures/`, written by its `make.py`.
+    static func fixture(_ name: String) throws -> [String: Tensor] {
+        try Npz.read(folder.appendingPathComponent("Fixtures/\(name)").path)
+    }
+
+    /// The path of a file of the shared reference data.
+    static func shared(_ name: String) throws -> String {
+        let path = folder.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("shared/data/\(name)").path
+        try #require(
+            FileManager.default.fileExists(atPath: path),
+            "The reference data 'shared/data/\(name)' is missing: looked for it at \(path), beside the package's folder.")
+        return path
+    }
+}
