@@ -69,8 +69,10 @@ let package = Package(
             name: "MediaTests", dependencies: ["Media", "Detection", "TensorCore"], exclude: ["Fixtures"],
             swiftSettings: swift6),
         tests("GraphIRTests", ["GraphIR", "TensorCore"]),
-        tests("OnnxImportTests", ["OnnxImport", "GraphIR", "TensorCore"]),
         tests("NumpyIOTests", ["NumpyIO", "TensorCore"], exclude: ["Fixtures"]),
         tests("DetectionTests", ["Detection", "NumpyIO", "CKernels", "TensorCore"], exclude: ["Fixtures"]),
+        .testTarget(
+            name: "OnnxImportTests", dependencies: ["OnnxImport", "GraphIR", "TensorCore"], exclude: ["Fixtures"],
+            swiftSettings: swift6),
     ]
 )
