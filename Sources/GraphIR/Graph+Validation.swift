@@ -67,13 +67,21 @@ private struct GraphCheck {
     }
 
     func reads(_ id: ValueID, by reader: String) throws(SardonyxError) {
-        guard graph.values.indices.contains(id.index) else { throw fault("\(reader) reads a value that is not there", "\(id.index)") }
-        guard defined[id.index] || constant[id.index] else { throw fault("\(reader) reads a value before it is made", "'\(graph[id].name)'") }
+        guard graph.values.indices.contains(id.index) else {
+            throw fault("\(reader) reads a value that is not there", "\(id.index)")
+        }
+        guard defined[id.index] || constant[id.index] else {
+            throw fault("\(reader) reads a value before it is made", "'\(graph[id].name)'")
+        }
     }
 
     private mutating func define(_ id: ValueID, by maker: String) throws(SardonyxError) {
-        guard graph.values.indices.contains(id.index) else { throw fault("\(maker) makes a value that is not there", "\(id.index)") }
-        guard !defined[id.index] else { throw fault("\(maker) makes a value that something else makes", "'\(graph[id].name)'") }
+        guard graph.values.indices.contains(id.index) else {
+            throw fault("\(maker) makes a value that is not there", "\(id.index)")
+        }
+        guard !defined[id.index] else {
+            throw fault("\(maker) makes a value that something else makes", "'\(graph[id].name)'")
+        }
         defined[id.index] = true
     }
 }

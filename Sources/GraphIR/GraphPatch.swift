@@ -59,7 +59,11 @@ package struct GraphPatch: Sendable {
         let name = value.name
         change(&value)
         value.name = name
-        if id.index < base.values.count { changedValues[id] = value } else { added[id.index - base.values.count] = value }
+        if id.index < base.values.count {
+            changedValues[id] = value
+        } else {
+            added[id.index - base.values.count] = value
+        }
     }
 
     /// Makes a value a constant; whatever node made it makes it no more, and goes if it makes nothing else.
@@ -114,7 +118,8 @@ package struct GraphPatch: Sendable {
         let made = madeValues(nodes, in: graph)
         let oldNames = graph.values.map(\.name)
         keepOutputNames(&graph, targets: targets, made: made, nodes: &nodes, isInserted: &isInserted)
-        let capturable = Dictionary(oldNames.enumerated().map { ($1, ValueID($0)) }, uniquingKeysWith: { first, _ in first })
+        let capturable = Dictionary(
+            oldNames.enumerated().map { ($1, ValueID($0)) }, uniquingKeysWith: { first, _ in first })
         for index in nodes.indices {
             let outputs = nodes[index].outputs
             // What this node shall read in place of `id`.
@@ -153,7 +158,8 @@ package struct GraphPatch: Sendable {
             var current = start
             while let next = replacements[current], resolved[current] == nil {
                 guard onPath.insert(current).inserted else {
-                    throw SardonyxError(.internal, "patch", "replaces values in a circle", got: "'\(self[current].name)'")
+                    throw SardonyxError(
+                        .internal, "patch", "replaces values in a circle", got: "'\(self[current].name)'")
                 }
                 path.append(current)
                 current = next

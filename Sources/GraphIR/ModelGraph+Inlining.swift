@@ -49,7 +49,9 @@ extension ModelGraph {
                     continue
                 }
                 if marks[next] == .open {
-                    let calls = (path.map(\.function).drop { $0 != next } + [next]).map { "\(FunctionKey(functions[$0]))" }
+                    let calls = (path.map(\.function).drop { $0 != next } + [next]).map {
+                        "\(FunctionKey(functions[$0]))"
+                    }
                     throw SardonyxError(
                         .graph, "function '\(FunctionKey(functions[next]))'", "calls itself",
                         got: (calls.count > 9 ? calls.prefix(8) + ["…"] : calls).joined(separator: " → "))
@@ -103,7 +105,9 @@ extension Graph {
     }
 
     /// Inlines calls of functions whose own bodies hold no calls.
-    fileprivate mutating func inlineCalls(_ functions: [FunctionKey: Function], opsets: [String: Int]) throws(SardonyxError) {
+    fileprivate mutating func inlineCalls(_ functions: [FunctionKey: Function], opsets: [String: Int])
+        throws(SardonyxError)
+    {
         let extents = functions.mapValues { $0.body.extent() }
         var budget = InliningBudget(remaining: ModelGraph.maximumNodes)
         try inlineCalls(functions, extents: extents, opsets: opsets, depth: 0, budget: &budget)
@@ -179,7 +183,8 @@ extension Graph {
         }
         for (from, to) in copies {
             guard let source = mapped[from.index] else {
-                throw SardonyxError(.graph, call.label, "function returns an input that the call omits", got: "'\(body[from].name)'")
+                throw SardonyxError(
+                    .graph, call.label, "function returns an input that the call omits", got: "'\(body[from].name)'")
             }
             nodes.append(Node(name: call.name, opType: "Identity", inputs: [source], outputs: [to]))
         }
@@ -197,7 +202,8 @@ extension Graph {
                 guard let inner = bodyNames[name] else { continue }
                 guard let outer = mapped[inner.index] else {
                     throw SardonyxError(
-                        .graph, call.label, "a subgraph of the function reads an input that the call omits", got: "'\(name)'")
+                        .graph, call.label, "a subgraph of the function reads an input that the call omits",
+                        got: "'\(name)'")
                 }
                 renamed[name] = self[outer].name
             }
@@ -238,7 +244,8 @@ private struct InliningBudget {
     mutating func spend(_ extent: (nodes: Int, depth: Int), at depth: Int, for call: Node) throws(SardonyxError) {
         remaining -= extent.nodes + 1
         guard remaining >= 0 else {
-            throw SardonyxError(.limit, call.label, "nodes after inlining functions", allowed: "\(ModelGraph.maximumNodes)")
+            throw SardonyxError(
+                .limit, call.label, "nodes after inlining functions", allowed: "\(ModelGraph.maximumNodes)")
         }
         guard depth + extent.depth <= ModelGraph.maximumSubgraphDepth else {
             throw SardonyxError(

@@ -20,7 +20,9 @@ package struct Name: Hashable, Sendable, CustomStringConvertible, ExpressibleByS
     package var description: String {
         var shown = bytes.prefix(128)
         // Never cut within a character.
-        while shown.count < bytes.count, let last = shown.last, last & 0xc0 == 0x80 || last >= 0xc0 { shown.removeLast() }
+        while shown.count < bytes.count, let last = shown.last, last & 0xc0 == 0x80 || last >= 0xc0 {
+            shown.removeLast()
+        }
         let scalars = String(validating: shown, as: UTF8.self).map { Array($0.unicodeScalars) }
         var text = ""
         for scalar in scalars ?? shown.map({ Unicode.Scalar($0) }) {

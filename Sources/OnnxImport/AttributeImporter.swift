@@ -13,7 +13,9 @@ extension GraphImporter {
             let key = text(proto.pointee.name)
             do throws(SardonyxError) {
                 guard let value = try attribute(proto.pointee) else { continue }
-                guard attributes.updateValue(value, forKey: key) == nil else { throw SardonyxError(.graph, "", "given twice") }
+                guard attributes.updateValue(value, forKey: key) == nil else {
+                    throw SardonyxError(.graph, "", "given twice")
+                }
             } catch {
                 throw error.placed(at: "\(place): attribute '\(Name(key))'")
             }
@@ -27,14 +29,18 @@ extension GraphImporter {
     private func attribute(_ proto: Onnx__AttributeProto) throws(SardonyxError) -> Attribute? {
         let reference = text(proto.ref_attr_name)
         guard reference.isEmpty else {
-            guard isInFunction else { throw SardonyxError(.graph, "", "refers to a function's attribute outside a function", got: "'\(Name(reference))'") }
+            guard isInFunction else {
+                throw SardonyxError(
+                    .graph, "", "refers to a function's attribute outside a function", got: "'\(Name(reference))'")
+            }
             return .reference(reference)
         }
         switch kind(of: proto) {
         case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT: return .float(proto.f)
         case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT: return .int(Int(proto.i))
         case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING: return .string(bytes(proto.s))
-        case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR: return .tensor(try tensors.constant(try required(proto.t), place: "tensor"))
+        case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR:
+            return .tensor(try tensors.constant(try required(proto.t), place: "tensor"))
         case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH: return .graph(try subgraph(try required(proto.g)))
         case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__SPARSE_TENSOR:
             return .sparseTensor(try tensors.sparse(try required(proto.sparse_tensor), place: "sparse tensor"))
@@ -69,7 +75,8 @@ extension GraphImporter {
             }
             return .types(types)
         case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__UNDEFINED: throw SardonyxError(.graph, "", "has no value")
-        default: throw SardonyxError(.unsupported, "", "attribute type", got: "\(proto.type.rawValue)", allowed: "1 … 14")
+        default:
+            throw SardonyxError(.unsupported, "", "attribute type", got: "\(proto.type.rawValue)", allowed: "1 … 14")
         }
     }
 

@@ -31,10 +31,12 @@ final class ExternalFiles {
         }
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         if descriptor < 0, allowedRoot != nil {
-            throw SardonyxError(.external, path, "directory of external data cannot be opened", got: systemMessage(errno))
+            throw SardonyxError(
+                .external, path, "directory of external data cannot be opened", got: systemMessage(errno))
         }
         var prefix = ""
-        if allowedRoot != nil, let own, let inner = ExternalFiles.resolved(own), let outer = ExternalFiles.resolved(path),
+        if allowedRoot != nil, let own, let inner = ExternalFiles.resolved(own),
+            let outer = ExternalFiles.resolved(path),
             inner.hasPrefix(outer == "/" ? outer : outer + "/")
         {
             prefix = inner.dropFirst(outer.count).drop { $0 == "/" } + "/"
@@ -72,14 +74,16 @@ final class ExternalFiles {
         case EXDEV, ELOOP:
             SardonyxError(
                 .external, "", "location leads out of the model's directory", got: "location \(location)",
-                allowed: "files below '\(Name(directory))'", hint: "Allow another directory with \(ExternalFiles.option).")
+                allowed: "files below '\(Name(directory))'",
+                hint: "Allow another directory with \(ExternalFiles.option).")
         case ENOSYS:
             SardonyxError(
                 .external, "", "this kernel cannot confine external data to a directory (openat2, Linux 5.6)",
                 got: "location \(location)")
         default:
             SardonyxError(
-                .external, "", "file cannot be opened", got: "location \(location) in '\(Name(directory))': \(systemMessage(code))")
+                .external, "", "file cannot be opened",
+                got: "location \(location) in '\(Name(directory))': \(systemMessage(code))")
         }
     }
 
@@ -106,7 +110,9 @@ struct ExternalReference {
     init(_ entries: [(key: String, value: String)]) throws(SardonyxError) {
         var seen: Set<String> = []
         for (key, value) in entries {
-            guard seen.insert(key).inserted else { throw SardonyxError(.external, "", "key given twice", got: "'\(Name(key))'") }
+            guard seen.insert(key).inserted else {
+                throw SardonyxError(.external, "", "key given twice", got: "'\(Name(key))'")
+            }
             switch key {
             case "location": location = value
             case "offset": offset = try ExternalReference.number(value, key)
@@ -122,7 +128,8 @@ struct ExternalReference {
 
     private static func number(_ text: String, _ key: String) throws(SardonyxError) -> Int {
         guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let value = Int(text) else {
-            throw SardonyxError(.external, "", "\(key) is not a decimal number", got: "'\(Name(text))'", allowed: "0 … \(Int.max)")
+            throw SardonyxError(
+                .external, "", "\(key) is not a decimal number", got: "'\(Name(text))'", allowed: "0 … \(Int.max)")
         }
         return value
     }
@@ -135,7 +142,9 @@ struct ExternalReference {
             throw SardonyxError(.external, "", "length does not fit \(type)", got: facts, allowed: "length \(needed)")
         }
         guard let end = CheckedSize.sum(offset, needed), end <= source.byteCount else {
-            throw SardonyxError(.external, "", "bytes of \(type) lie beyond the end of the file", got: facts, allowed: "\(needed) bytes")
+            throw SardonyxError(
+                .external, "", "bytes of \(type) lie beyond the end of the file", got: facts, allowed: "\(needed) bytes"
+            )
         }
         return offset..<end
     }

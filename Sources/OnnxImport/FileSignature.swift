@@ -4,7 +4,10 @@ import TensorCore
 /// Recognition of files that are certainly not ONNX models, from their first bytes.
 enum FileSignature {
     private static let binary: [(bytes: [UInt8], offset: Int, name: String, hint: String)] = [
-        (Array("PK\u{3}\u{4}".utf8), 0, "a zip archive (a PyTorch checkpoint is one too)", "Export the model to ONNX, or unpack the archive."),
+        (
+            Array("PK\u{3}\u{4}".utf8), 0, "a zip archive (a PyTorch checkpoint is one too)",
+            "Export the model to ONNX, or unpack the archive."
+        ),
         ([0x1f, 0x8b], 0, "gzip data", "Unpack it first: gunzip."),
         ([0x28, 0xb5, 0x2f, 0xfd], 0, "zstd data", "Unpack it first: unzstd."),
         ([0xfd, 0x37, 0x7a, 0x58, 0x5a], 0, "xz data", "Unpack it first: unxz."),

@@ -30,7 +30,8 @@ final class GraphImporter {
     static func graph(
         _ proto: Onnx__GraphProto, tensors: TensorImporter, parent: GraphImporter? = nil
     ) throws(SardonyxError) -> Graph {
-        let importer = GraphImporter(name(proto.name), tensors, parent: parent, isInFunction: parent?.isInFunction ?? false)
+        let importer = GraphImporter(
+            name(proto.name), tensors, parent: parent, isInFunction: parent?.isInFunction ?? false)
         try importer.importGraph(proto)
         return importer.graph
     }
@@ -42,7 +43,8 @@ final class GraphImporter {
             let name = name(input.pointee.name)
             // Initializers that are inputs too are constants.
             guard ids[name].map({ graph[$0].constant == nil }) ?? true else { continue }
-            graph.inputs.append(try define(Value(name: name, type: try ValueType(input.pointee.type)), by: "input \(index)"))
+            graph.inputs.append(
+                try define(Value(name: name, type: try ValueType(input.pointee.type)), by: "input \(index)"))
         }
         let nodes = messages(proto.node, proto.n_node)
         try addOutputs(of: nodes)
@@ -124,7 +126,8 @@ final class GraphImporter {
         }
         let outputs = names(proto.output, proto.n_output).map { ids[$0] }
         var node = Node(
-            name: name(proto.name), domain: Domains.normalized(text(proto.domain)), opType: text(proto.op_type), inputs: inputs,
+            name: name(proto.name), domain: Domains.normalized(text(proto.domain)), opType: text(proto.op_type),
+            inputs: inputs,
             outputs: outputs)
         node.overload = text(proto.overload)
         guard node.domain != Domains.internal else {
@@ -140,7 +143,8 @@ final class GraphImporter {
     private func define(_ value: Value, by maker: String) throws(SardonyxError) -> ValueID {
         guard !value.name.isEmpty else { throw SardonyxError(.graph, place, "\(maker) has no name") }
         if let other = makers.updateValue(maker, forKey: value.name) {
-            throw SardonyxError(.graph, place, "value '\(value.name)' is defined twice", got: "by \(other) and by \(maker)")
+            throw SardonyxError(
+                .graph, place, "value '\(value.name)' is defined twice", got: "by \(other) and by \(maker)")
         }
         let id = graph.addValue(value)
         ids[value.name] = id
@@ -175,7 +179,10 @@ extension Onnx__NodeProto {
     /// For messages: `node 3 Conv 'layer1.conv'`.
     fileprivate func label(_ index: Int) -> String {
         "node \(index) "
-            + Node(name: OnnxImport.name(name), domain: Domains.normalized(text(domain)), opType: Name(text(op_type)).description, inputs: [], outputs: [])
+            + Node(
+                name: OnnxImport.name(name), domain: Domains.normalized(text(domain)),
+                opType: Name(text(op_type)).description, inputs: [], outputs: []
+            )
             .label
     }
 }

@@ -25,7 +25,9 @@ package final class ModelSource: Sendable {
     /// Opens a regular file.
     /// - Throws: `parse` if it cannot be opened or is not a regular file.
     package static func file(_ path: String) throws(SardonyxError) -> ModelSource {
-        guard !path.utf8.contains(0) else { throw SardonyxError(.parse, Name(path).description, "path with a NUL byte") }
+        guard !path.utf8.contains(0) else {
+            throw SardonyxError(.parse, Name(path).description, "path with a NUL byte")
+        }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else { throw SardonyxError(.parse, path, "cannot be opened", got: systemMessage(errno)) }
         guard let source = ModelSource(adopting: descriptor, label: path) else {

@@ -47,16 +47,19 @@ package enum OnnxImporter {
             if let model { return model }
         case ONNX_UNPACK_OVER_BUDGET:
             throw SardonyxError(
-                .limit, "", "memory for the model's structure", allowed: "\(WireScan.unpackingBudget(source.byteCount)) bytes")
+                .limit, "", "memory for the model's structure",
+                allowed: "\(WireScan.unpackingBudget(source.byteCount)) bytes")
         case ONNX_UNPACK_OUT_OF_MEMORY: throw SardonyxError(.limit, "", "out of memory for the model's structure")
         default: break
         }
         throw SardonyxError(.internal, "", "the scan passed what cannot be unpacked")
     }
 
-    private static func model(_ proto: Onnx__ModelProto, _ tensors: TensorImporter) throws(SardonyxError) -> ModelGraph {
+    private static func model(_ proto: Onnx__ModelProto, _ tensors: TensorImporter) throws(SardonyxError) -> ModelGraph
+    {
         guard proto.has_ir_version != 0, proto.ir_version > 0 else {
-            throw SardonyxError(.graph, "model", "field 'ir_version' is missing", hint: "This may not be an ONNX model at all.")
+            throw SardonyxError(
+                .graph, "model", "field 'ir_version' is missing", hint: "This may not be an ONNX model at all.")
         }
         guard let graph = proto.graph else { throw SardonyxError(.graph, "model", "field 'graph' is missing") }
         var opsets = try operatorSets(proto.opset_import, proto.n_opset_import, place: "model")
@@ -66,7 +69,8 @@ package enum OnnxImporter {
         try SupportedVersions.check(irVersion: proto.ir_version, opsets: opsets, place: "model")
 
         var model = ModelGraph(
-            graph: try GraphImporter.graph(graph.pointee, tensors: tensors), irVersion: Int(proto.ir_version), opsets: opsets)
+            graph: try GraphImporter.graph(graph.pointee, tensors: tensors), irVersion: Int(proto.ir_version),
+            opsets: opsets)
         model.functions = try functions(proto, tensors)
         model.metadata = stringEntries(proto.metadata_props, proto.n_metadata_props)
         model.producer = text(proto.producer_name)
@@ -80,7 +84,9 @@ package enum OnnxImporter {
         return model
     }
 
-    private static func functions(_ proto: Onnx__ModelProto, _ tensors: TensorImporter) throws(SardonyxError) -> [Function] {
+    private static func functions(_ proto: Onnx__ModelProto, _ tensors: TensorImporter) throws(SardonyxError)
+        -> [Function]
+    {
         var functions: [Function] = []
         var keys: Set<FunctionKey> = []
         for item in messages(proto.functions, proto.n_functions) {
@@ -88,7 +94,8 @@ package enum OnnxImporter {
             let place = "function '\(name(item.name))'"
             let (body, defaults) = try GraphImporter.body(item, tensors: tensors)
             let function = Function(
-                domain: Domains.normalized(text(item.domain)), name: text(item.name), overload: text(item.overload), body: body,
+                domain: Domains.normalized(text(item.domain)), name: text(item.name), overload: text(item.overload),
+                body: body,
                 attributeNames: names(item.attribute, item.n_attribute).map(\.string), attributeDefaults: defaults,
                 opsets: try operatorSets(item.opset_import, item.n_opset_import, place: place))
             guard keys.insert(FunctionKey(function)).inserted else {

@@ -22,7 +22,9 @@ func name(_ pointer: UnsafePointer<CChar>?) -> Name {
 func bytes(_ data: ProtobufCBinaryData) -> [UInt8] { Array(UnsafeBufferPointer(start: data.data, count: data.len)) }
 
 /// The messages of a repeated field.
-func messages<Message>(_ pointer: UnsafeMutablePointer<UnsafeMutablePointer<Message>?>?, _ count: Int) -> [UnsafeMutablePointer<Message>] {
+func messages<Message>(_ pointer: UnsafeMutablePointer<UnsafeMutablePointer<Message>?>?, _ count: Int)
+    -> [UnsafeMutablePointer<Message>]
+{
     UnsafeBufferPointer(start: pointer, count: count).compactMap { $0 }
 }
 
@@ -48,7 +50,8 @@ func operatorSets(
         let version = Int(entry.pointee.version)
         let shown = domain.isEmpty ? "ai.onnx" : domain
         guard version >= 1 else {
-            throw SardonyxError(.graph, place, "operator set version of \(shown)", got: "\(version)", allowed: "1 or more")
+            throw SardonyxError(
+                .graph, place, "operator set version of \(shown)", got: "\(version)", allowed: "1 or more")
         }
         if let other = versions.updateValue(version, forKey: domain), other != version {
             throw SardonyxError(.graph, place, "two operator set versions of \(shown)", got: "\(other) and \(version)")

@@ -10,13 +10,16 @@ extension TensorImporter {
         }
         let dims = UnsafeBufferPointer(start: proto.dims, count: proto.n_dims).map(Int.init)
         let shape: Shape
-        do throws(SardonyxError) { shape = try Shape(dims) } catch { throw SardonyxError(.tensor, place, error.message) }
+        do throws(SardonyxError) { shape = try Shape(dims) } catch {
+            throw SardonyxError(.tensor, place, error.message)
+        }
         let sparse = SparseConstant(
             shape: shape, values: try constant(values, place: "\(place) values"),
             indices: try constant(indices, place: "\(place) indices"))
         let count = sparse.values.shape.elementCount
         let isLinear = sparse.indices.shape.dims == [count]
-        guard sparse.values.shape.rank == 1, sparse.indices.dtype == .int64, isLinear || sparse.indices.shape.dims == [count, shape.rank]
+        guard sparse.values.shape.rank == 1, sparse.indices.dtype == .int64,
+            isLinear || sparse.indices.shape.dims == [count, shape.rank]
         else {
             throw SardonyxError(
                 .tensor, place, "shapes of a sparse tensor",
@@ -60,7 +63,8 @@ extension SparseConstant {
                     let index = positions[element * strides.count + axis]
                     guard index >= 0, index < extents[axis] else {
                         throw SardonyxError(
-                            .tensor, "", "index \(element) on axis \(axis)", got: "\(index)", allowed: "0 … \(extents[axis] - 1)")
+                            .tensor, "", "index \(element) on axis \(axis)", got: "\(index)",
+                            allowed: "0 … \(extents[axis] - 1)")
                     }
                     offset += Int(index) * strides[axis]
                 }

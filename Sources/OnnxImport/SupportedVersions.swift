@@ -17,12 +17,14 @@ package enum SupportedVersions {
     static func check(irVersion: Int64, opsets: [String: Int], place: String) throws(SardonyxError) {
         guard irVersion <= SupportedVersions.irVersion else {
             throw SardonyxError(
-                .unsupported, place, "IR version", got: "\(irVersion)", allowed: "at most \(SupportedVersions.irVersion)")
+                .unsupported, place, "IR version", got: "\(irVersion)",
+                allowed: "at most \(SupportedVersions.irVersion)")
         }
         for (domain, version) in opsets.sorted(by: { $0.key < $1.key }) {
             guard let highest = operatorSets[domain], version > highest else { continue }
             throw SardonyxError(
-                .unsupported, place, "operator set version of \(domain.isEmpty ? "ai.onnx" : domain)", got: "\(version)",
+                .unsupported, place, "operator set version of \(domain.isEmpty ? "ai.onnx" : domain)",
+                got: "\(version)",
                 allowed: "at most \(highest)")
         }
     }

@@ -28,11 +28,15 @@ final class TensorImporter {
             let shape = try shape(Array(UnsafeBufferPointer(start: proto.dims, count: proto.n_dims)))
             guard proto.segment == nil else { throw SardonyxError(.unsupported, "", "tensor in segments") }
             let payload = try payload(proto, dtype, shape)
-            if let bytes = CheckedSize.product(shape.elementCount, dtype.byteSize), bytes <= TensorImporter.residentByteCount {
+            if let bytes = CheckedSize.product(shape.elementCount, dtype.byteSize),
+                bytes <= TensorImporter.residentByteCount
+            {
                 return Constant(try payload.tensor(dtype, shape))
             }
             return Constant(dtype: dtype, shape: shape) { () throws(SardonyxError) in
-                do throws(SardonyxError) { return try payload.tensor(dtype, shape) } catch { throw error.placed(at: place) }
+                do throws(SardonyxError) { return try payload.tensor(dtype, shape) } catch {
+                    throw error.placed(at: place)
+                }
             }
         } catch {
             throw error.placed(at: place)
@@ -48,23 +52,30 @@ final class TensorImporter {
         }
     }
 
-    private func payload(_ proto: Onnx__TensorProto, _ dtype: DType, _ shape: Shape) throws(SardonyxError) -> TensorPayload {
+    private func payload(_ proto: Onnx__TensorProto, _ dtype: DType, _ shape: Shape) throws(SardonyxError)
+        -> TensorPayload
+    {
         let extent = try extent(of: proto)
         let present = extent.payloads
         let type = "\(dtype)\(shape)"
-        let isExternal = proto.has_data_location != 0 && proto.data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL
-        if proto.has_data_location != 0, !isExternal, proto.data_location != ONNX__TENSOR_PROTO__DATA_LOCATION__DEFAULT {
-            throw SardonyxError(.unsupported, "", "data location", got: "\(proto.data_location.rawValue)", allowed: "0 or 1")
+        let isExternal =
+            proto.has_data_location != 0 && proto.data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL
+        if proto.has_data_location != 0, !isExternal, proto.data_location != ONNX__TENSOR_PROTO__DATA_LOCATION__DEFAULT
+        {
+            throw SardonyxError(
+                .unsupported, "", "data location", got: "\(proto.data_location.rawValue)", allowed: "0 or 1")
         }
         guard present.count + (isExternal ? 1 : 0) <= 1 else {
             let names = present.map(\.name) + (isExternal ? ["external_data"] : [])
-            throw SardonyxError(.tensor, "", "\(names.count) payloads", got: names.joined(separator: " and "), allowed: "one")
+            throw SardonyxError(
+                .tensor, "", "\(names.count) payloads", got: names.joined(separator: " and "), allowed: "one")
         }
         if isExternal { return try externalPayload(proto, dtype, shape) }
         let typed = TensorPayload.typedField(dtype, shape.elementCount)
         guard let field = present.first else {
             guard shape.elementCount == 0 else {
-                throw SardonyxError(.tensor, "", "no payload for \(type)", got: "0 bytes", allowed: expected(dtype, shape))
+                throw SardonyxError(
+                    .tensor, "", "no payload for \(type)", got: "0 bytes", allowed: expected(dtype, shape))
             }
             return .none
         }
@@ -73,16 +84,19 @@ final class TensorImporter {
                 throw SardonyxError(.tensor, "", "strings cannot be in raw_data", got: type, allowed: "string_data")
             }
             guard raw.count == needed else {
-                throw SardonyxError(.tensor, "", "raw_data of \(type)", got: "\(raw.count) bytes", allowed: "\(needed) bytes")
+                throw SardonyxError(
+                    .tensor, "", "raw_data of \(type)", got: "\(raw.count) bytes", allowed: "\(needed) bytes")
             }
             return .raw(source, raw)
         }
         guard field == typed.field else {
-            throw SardonyxError(.tensor, "", "payload of \(type)", got: field.name, allowed: "raw_data or \(typed.field.name)")
+            throw SardonyxError(
+                .tensor, "", "payload of \(type)", got: field.name, allowed: "raw_data or \(typed.field.name)")
         }
         guard extent[field] == typed.entries else {
             throw SardonyxError(
-                .tensor, "", "\(field.name) of \(type)", got: "\(extent[field]) entries", allowed: "\(typed.entries) (\(expected(dtype, shape)))")
+                .tensor, "", "\(field.name) of \(type)", got: "\(extent[field]) entries",
+                allowed: "\(typed.entries) (\(expected(dtype, shape)))")
         }
         return .typed(source, body: extent.body, field)
     }
@@ -91,7 +105,9 @@ final class TensorImporter {
         TensorPayload.rawByteCount(dtype, shape.elementCount).map { "\($0) bytes" } ?? "\(shape.elementCount) strings"
     }
 
-    private func externalPayload(_ proto: Onnx__TensorProto, _ dtype: DType, _ shape: Shape) throws(SardonyxError) -> TensorPayload {
+    private func externalPayload(_ proto: Onnx__TensorProto, _ dtype: DType, _ shape: Shape) throws(SardonyxError)
+        -> TensorPayload
+    {
         let reference = try ExternalReference(stringEntries(proto.external_data, proto.n_external_data))
         guard let location = reference.location else { throw SardonyxError(.external, "", "key 'location' is missing") }
         guard let needed = TensorPayload.rawByteCount(dtype, shape.elementCount) else {
@@ -130,9 +146,12 @@ extension WireSchema.Payload {
 extension DType {
     /// - Throws: `tensor` for 0 (UNDEFINED), `unsupported` for a number that the standard does not have.
     init(onnx number: Int32) throws(SardonyxError) {
-        guard number != 0 else { throw SardonyxError(.tensor, "", "data type", got: "0 (undefined)", allowed: "1 … \(DType.highest)") }
+        guard number != 0 else {
+            throw SardonyxError(.tensor, "", "data type", got: "0 (undefined)", allowed: "1 … \(DType.highest)")
+        }
         guard let dtype = DType(rawValue: number) else {
-            throw SardonyxError(.unsupported, "", "data type", got: "\(number) (unknown)", allowed: "1 … \(DType.highest)")
+            throw SardonyxError(
+                .unsupported, "", "data type", got: "\(number) (unknown)", allowed: "1 … \(DType.highest)")
         }
         self = dtype
     }

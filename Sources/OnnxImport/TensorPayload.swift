@@ -19,7 +19,8 @@ enum TensorPayload: Sendable {
             case .raw(let source, let range):
                 try RawElements(dtype: dtype, count: shape.elementCount).read(source, range, into: memory)
             case .typed(let source, let body, let field):
-                try TypedElements(dtype: dtype, count: shape.elementCount, field: field).read(source, body, into: memory)
+                try TypedElements(dtype: dtype, count: shape.elementCount, field: field).read(
+                    source, body, into: memory)
             }
         }
     }

@@ -23,7 +23,9 @@ extension ValueType {
             guard let element = try ValueType(proto.optional_type?.pointee.elem_type) else { return nil }
             self = .optional(element)
         case ONNX__TYPE_PROTO__VALUE_MAP_TYPE:
-            guard let map = proto.map_type?.pointee, map.key_type != 0, let value = try ValueType(map.value_type) else { return nil }
+            guard let map = proto.map_type?.pointee, map.key_type != 0, let value = try ValueType(map.value_type) else {
+                return nil
+            }
             self = .map(key: try DType(onnx: map.key_type), value: value)
         default: return nil
         }

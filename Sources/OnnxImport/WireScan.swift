@@ -40,7 +40,8 @@ struct WireScan: Sendable {
     init(_ source: ModelSource) throws(SardonyxError) {
         guard source.byteCount <= WireScan.maximumByteCount else {
             throw SardonyxError(
-                .limit, source.label, "model file size", got: "\(source.byteCount) bytes", allowed: "\(WireScan.maximumByteCount)",
+                .limit, source.label, "model file size", got: "\(source.byteCount) bytes",
+                allowed: "\(WireScan.maximumByteCount)",
                 hint: "Store the tensors as external data.")
         }
         var scanner = WireScanner(source)

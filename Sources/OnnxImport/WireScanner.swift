@@ -61,7 +61,8 @@ struct WireScanner: ~Copyable {
         let id = tag >> 3
         guard id > 0, id < 1 << 29 else { throw fault("impossible field number", at: start, got: "\(id)") }
         guard let wireType = Schema.WireType(rawValue: UInt8(tag & 7)) else {
-            throw fault("field \(id) has an impossible wire type", at: start, got: "\(tag & 7)", allowed: "0, 1, 2 or 5")
+            throw fault(
+                "field \(id) has an impossible wire type", at: start, got: "\(tag & 7)", allowed: "0, 1, 2 or 5")
         }
         let known = schema.messages[frame.message].field(id)
         let count: Int
@@ -77,12 +78,15 @@ struct WireScanner: ~Copyable {
         }
         guard count <= frame.end - reader.position else {
             throw fault(
-                "\(describe(known, id)) runs past the end of \(stack.count == 1 ? "the file" : "'\(frame.field)'")", at: start,
+                "\(describe(known, id)) runs past the end of \(stack.count == 1 ? "the file" : "'\(frame.field)'")",
+                at: start,
                 got: "\(count) bytes needed, \(frame.end - reader.position) left")
         }
         guard let known else {
             if wireType == .varint {
-                guard try reader.varint(before: frame.end) != nil else { throw fault("field \(id) is cut or too long", at: start) }
+                guard try reader.varint(before: frame.end) != nil else {
+                    throw fault("field \(id) is cut or too long", at: start)
+                }
             }
             reader.skip(to: reader.position + count)
             return
@@ -96,7 +100,9 @@ struct WireScanner: ~Copyable {
         let occurrence = occurrences[frame.counts + field.index]
         occurrences[frame.counts + field.index] += 1
         if field.isInOneof {
-            guard !stack[stack.count - 1].hasOneof else { throw fault("'\(field.name)' beside another choice of its kind", at: start) }
+            guard !stack[stack.count - 1].hasOneof else {
+                throw fault("'\(field.name)' beside another choice of its kind", at: start)
+            }
             stack[stack.count - 1].hasOneof = true
         }
         switch field.role {
@@ -110,7 +116,9 @@ struct WireScanner: ~Copyable {
                 try expect(expected, wireType, field, at: start)
                 emitTag(field, wireType)
                 if wireType == .varint {
-                    guard let value = try reader.varint(before: frame.end) else { throw fault("'\(field.name)' is cut or too long", at: start) }
+                    guard let value = try reader.varint(before: frame.end) else {
+                        throw fault("'\(field.name)' is cut or too long", at: start)
+                    }
                     emitVarint(value)
                 } else {
                     try reader.copy(count, to: &skeleton)
@@ -142,7 +150,8 @@ struct WireScanner: ~Copyable {
 
     /// Records elements of a tensor and passes over them.
     private mutating func payload(
-        _ payload: Schema.Payload, _ number: Schema.WireType?, _ field: Schema.Field, _ wireType: Schema.WireType, _ count: Int,
+        _ payload: Schema.Payload, _ number: Schema.WireType?, _ field: Schema.Field, _ wireType: Schema.WireType,
+        _ count: Int,
         tensor: Int, at start: Int
     ) throws(SardonyxError) {
         let first = reader.position
@@ -174,12 +183,14 @@ struct WireScanner: ~Copyable {
             subgraphDepth += 1
             guard subgraphDepth <= ModelGraph.maximumSubgraphDepth else {
                 throw SardonyxError(
-                    .limit, place(), "subgraph depth at byte \(start)", got: "\(subgraphDepth)", allowed: "\(ModelGraph.maximumSubgraphDepth)")
+                    .limit, place(), "subgraph depth at byte \(start)", got: "\(subgraphDepth)",
+                    allowed: "\(ModelGraph.maximumSubgraphDepth)")
             }
         }
         guard stack.count <= WireScan.maximumDepth else {
             throw SardonyxError(
-                .limit, place(), "message depth at byte \(start)", got: "\(stack.count)", allowed: "\(WireScan.maximumDepth)")
+                .limit, place(), "message depth at byte \(start)", got: "\(stack.count)",
+                allowed: "\(WireScan.maximumDepth)")
         }
         var frame = Frame(
             message: message, field: field, ordinal: ordinal, start: reader.position, end: end, lengthAt: lengthAt,
@@ -198,7 +209,9 @@ struct WireScanner: ~Copyable {
         switch schema.messages[frame.message].kind {
         case .graph: subgraphDepth -= 1
         case .node where !frame.hasOperator:
-            throw SardonyxError(.graph, place(), "node \(frame.ordinal ?? 0) has no op_type", got: "bytes \(frame.start)..<\(frame.end)")
+            throw SardonyxError(
+                .graph, place(), "node \(frame.ordinal ?? 0) has no op_type", got: "bytes \(frame.start)..<\(frame.end)"
+            )
         case .tensor:
             tensors[frame.tensor].body = frame.start..<frame.end
             // raw_data is field 9: tag 0x4a, length 4, the index.
@@ -235,7 +248,8 @@ struct WireScanner: ~Copyable {
         let size = number == .fixed64 ? 8 : 4
         let entries = number == .varint ? try reader.countVarints(upTo: end) : count % size == 0 ? count / size : nil
         guard let entries else {
-            throw fault("'\(field.name)' ends within a number or has one that is too long", at: start, got: "\(count) bytes")
+            throw fault(
+                "'\(field.name)' ends within a number or has one that is too long", at: start, got: "\(count) bytes")
         }
         reader.skip(to: end)
         return entries
@@ -245,7 +259,9 @@ struct WireScanner: ~Copyable {
         _ number: Schema.WireType, _ field: Schema.Field, before end: Int, at start: Int
     ) throws(SardonyxError) {
         if number == .varint {
-            guard try reader.varint(before: end) != nil else { throw fault("'\(field.name)' is cut or too long", at: start) }
+            guard try reader.varint(before: end) != nil else {
+                throw fault("'\(field.name)' is cut or too long", at: start)
+            }
         } else {
             reader.skip(to: reader.position + (number == .fixed64 ? 8 : 4))
         }
@@ -256,7 +272,8 @@ struct WireScanner: ~Copyable {
         let text = skeleton[from...]
         guard !text.contains(0), String(validating: text, as: UTF8.self) != nil else {
             throw SardonyxError(
-                .graph, place(), "'\(field.name)' at byte \(start) \(text.contains(0) ? "holds a NUL byte" : "is not UTF-8")",
+                .graph, place(),
+                "'\(field.name)' at byte \(start) \(text.contains(0) ? "holds a NUL byte" : "is not UTF-8")",
                 got: "'\(Name(bytes: Array(text)))'")
         }
     }
@@ -297,7 +314,9 @@ struct WireScanner: ~Copyable {
 
     // MARK: Messages for people
 
-    private func describe(_ field: Schema.Field?, _ id: UInt64) -> String { field.map { "'\($0.name)'" } ?? "field \(id)" }
+    private func describe(_ field: Schema.Field?, _ id: UInt64) -> String {
+        field.map { "'\($0.name)'" } ?? "field \(id)"
+    }
 
     /// For example `model.onnx: graph.node[3].attribute[0]`; deep paths are cut in the middle.
     private func place() -> String {

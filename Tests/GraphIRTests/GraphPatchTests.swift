@@ -20,7 +20,8 @@ struct GraphBuilder {
     mutating func node(_ opType: String, _ inputs: [Name], _ outputs: [Name], _ attributes: [String: Attribute] = [:]) {
         graph.nodes.append(
             Node(
-                name: outputs.first ?? "", opType: opType, inputs: inputs.map { id($0) }, outputs: outputs.map { id($0) },
+                name: outputs.first ?? "", opType: opType, inputs: inputs.map { id($0) },
+                outputs: outputs.map { id($0) },
                 attributes: attributes))
     }
 
@@ -51,7 +52,8 @@ extension Graph {
         var graph = builder.returning("y")
         var patch = GraphPatch(graph)
         for index in [1, 2] {
-            patch.replaceUses(of: try #require(graph.nodes[index].outputs[0]), with: try #require(graph.nodes[index].inputs[0]))
+            patch.replaceUses(
+                of: try #require(graph.nodes[index].outputs[0]), with: try #require(graph.nodes[index].inputs[0]))
             patch.remove(index)
         }
         try patch.apply(to: &graph)
@@ -67,7 +69,8 @@ extension Graph {
         var graph = builder.returning("y", "z")
         var patch = GraphPatch(graph)
         for index in [1, 2] {
-            patch.replaceUses(of: try #require(graph.nodes[index].outputs[0]), with: try #require(graph.nodes[index].inputs[0]))
+            patch.replaceUses(
+                of: try #require(graph.nodes[index].outputs[0]), with: try #require(graph.nodes[index].inputs[0]))
             patch.remove(index)
         }
         try patch.apply(to: &graph)

@@ -82,7 +82,9 @@ extension SardonyxError {
 
     @Test func memoryForStructureIsBounded() throws {
         // Two million empty initializers unpack to some hundred bytes each.
-        let initializers = [UInt8](repeating: 0, count: 4_000_000).enumerated().map { $0.offset % 2 == 0 ? 0x2a : $0.element }
+        let initializers = [UInt8](repeating: 0, count: 4_000_000).enumerated().map {
+            $0.offset % 2 == 0 ? 0x2a : $0.element
+        }
         let error = try failure(model(Message(initializers)))
         #expect(error.code == .limit && error.states("memory"))
     }
@@ -123,12 +125,17 @@ extension SardonyxError {
         let wire = try failure(model(graph([]), more: .text(1, "8")))
         #expect(wire.code == .parse && wire.states("'ir_version'", "wire type"))
         let oneof = try failure(
-            model(graph([], more: .message(11, [.text(1, "x"), .message(2, [.message(1, .int(1, 1)), .message(4, [])])]))))
+            model(
+                graph(
+                    [], more: .message(11, [.text(1, "x"), .message(2, [.message(1, .int(1, 1)), .message(4, [])])]))))
         #expect(oneof.code == .parse && oneof.states("'sequence_type'"))
     }
 
     @Test func unknownFieldsAreIgnored() throws {
         let unknown: Message = [.int(999, 7), .bytes(500, [1, 2, 3]), .fixed32(77, 1)]
-        #expect(try OnnxImporter.load(bytes: model(graph([node("Relu", ["x"], ["y"], unknown)], inputs: ["x"], outputs: ["y"]), more: unknown)).graph.nodes.count == 1)
+        #expect(
+            try OnnxImporter.load(
+                bytes: model(graph([node("Relu", ["x"], ["y"], unknown)], inputs: ["x"], outputs: ["y"]), more: unknown)
+            ).graph.nodes.count == 1)
     }
 }

@@ -6,8 +6,10 @@ import Testing
 
 @Suite struct BadGraphTests {
     @Test func undefinedInput() throws {
-        let error = try failure(model(graph([node("Add", ["features", "featuers"], ["y"])], inputs: ["features"], outputs: ["y"])))
-        #expect(error.code == .graph && error.states("node 0 Add", "input 1", "'featuers'", "closest name is 'features'"))
+        let error = try failure(
+            model(graph([node("Add", ["features", "featuers"], ["y"])], inputs: ["features"], outputs: ["y"])))
+        #expect(
+            error.code == .graph && error.states("node 0 Add", "input 1", "'featuers'", "closest name is 'features'"))
     }
 
     @Test func undefinedOutput() throws {
@@ -23,7 +25,8 @@ import Testing
     }
 
     @Test func outputDefinedTwice() throws {
-        let error = try failure(model(graph([node("Relu", ["x"], ["y"]), node("Neg", ["x"], ["y"])], inputs: ["x"], outputs: ["y"])))
+        let error = try failure(
+            model(graph([node("Relu", ["x"], ["y"]), node("Neg", ["x"], ["y"])], inputs: ["x"], outputs: ["y"])))
         #expect(error.code == .graph && error.states("'y'", "node 0 Relu", "node 1 Neg"))
     }
 
@@ -32,7 +35,9 @@ import Testing
         #expect(error.code == .graph && error.states("'w'", "initializer 0", "initializer 1"))
     }
 
-    @Test(arguments: [([0x6e, 0x00, 0x61], "n\\x00a", "NUL"), ([0x6e, 0xff], "n\\xff", "not UTF-8")] as [([UInt8], String, String)])
+    @Test(
+        arguments: [([0x6e, 0x00, 0x61], "n\\x00a", "NUL"), ([0x6e, 0xff], "n\\xff", "not UTF-8")]
+            as [([UInt8], String, String)])
     func badNames(_ name: [UInt8], _ escaped: String, _ reason: String) throws {
         let bad: Message = [.text(1, "x"), .bytes(2, name), .text(4, "Relu")]
         let error = try failure(model(graph([bad], inputs: ["x"])))
@@ -43,17 +48,24 @@ import Testing
         let model = try OnnxImporter.load(
             bytes: model(
                 graph(
-                    [node("Relu", ["x"], ["\u{e9}"]), node("Neg", ["x"], ["e\u{301}"]), node("Add", ["\u{e9}", "e\u{301}"], ["y"])],
+                    [
+                        node("Relu", ["x"], ["\u{e9}"]), node("Neg", ["x"], ["e\u{301}"]),
+                        node("Add", ["\u{e9}", "e\u{301}"], ["y"]),
+                    ],
                     inputs: ["x"], outputs: ["y"])))
         #expect(model.graph.values.count == 4)
     }
 
     @Test func selfCallingFunction() throws {
         let function: Message = [
-            .text(1, "f"), .text(10, "d"), .text(4, "a"), .text(5, "b"), .message(7, node("f", ["a"], ["b"], .text(7, "d"))),
+            .text(1, "f"), .text(10, "d"), .text(4, "a"), .text(5, "b"),
+            .message(7, node("f", ["a"], ["b"], .text(7, "d"))),
             .message(9, .int(2, 18)),
         ]
-        let error = try failure(model(graph([node("f", ["x"], ["y"], .text(7, "d"))], inputs: ["x"], outputs: ["y"]), more: .message(25, function)))
+        let error = try failure(
+            model(
+                graph([node("f", ["x"], ["y"], .text(7, "d"))], inputs: ["x"], outputs: ["y"]),
+                more: .message(25, function)))
         #expect(error.code == .graph && error.states("d.f → d.f"))
     }
 
@@ -64,7 +76,8 @@ import Testing
         }
         var inner = bare([node("Identity", ["x"], ["y"])])
         for _ in 1..<depth { inner = bare([node("If", ["c"], ["y"], graphAttribute("then_branch", inner))]) }
-        return model(graph([node("If", ["c"], ["y"], graphAttribute("then_branch", inner))], inputs: ["c", "x"], outputs: ["y"]))
+        return model(
+            graph([node("If", ["c"], ["y"], graphAttribute("then_branch", inner))], inputs: ["c", "x"], outputs: ["y"]))
     }
 
     @Test func subgraphsNestThirtyTwoDeep() throws {
@@ -75,17 +88,27 @@ import Testing
     }
 
     @Test func missingOperatorSet() throws {
-        let error = try failure(model(graph([node("Relu", ["x"], ["y"], .text(7, "com.example"))], inputs: ["x"], outputs: ["y"])))
+        let error = try failure(
+            model(graph([node("Relu", ["x"], ["y"], .text(7, "com.example"))], inputs: ["x"], outputs: ["y"])))
         #expect(error.code == .graph && error.states("com.example", "opset_import"))
     }
 
     @Test func attributesOutOfPlace() throws {
-        let twice: Message = [.message(5, [.text(1, "a"), .int(20, 2), .int(3, 1)]), .message(5, [.text(1, "a"), .int(20, 2), .int(3, 2)])]
-        #expect(try failure(model(graph([node("Relu", ["x"], ["y"], twice)], inputs: ["x"]))).states("graph:", "attribute 'a'", "given twice"))
+        let twice: Message = [
+            .message(5, [.text(1, "a"), .int(20, 2), .int(3, 1)]),
+            .message(5, [.text(1, "a"), .int(20, 2), .int(3, 2)]),
+        ]
+        #expect(
+            try failure(model(graph([node("Relu", ["x"], ["y"], twice)], inputs: ["x"]))).states(
+                "graph:", "attribute 'a'", "given twice"))
         let reference: Message = .message(5, [.text(1, "a"), .text(21, "b")])
-        #expect(try failure(model(graph([node("Relu", ["x"], ["y"], reference)], inputs: ["x"]))).states("graph:", "outside a function"))
+        #expect(
+            try failure(model(graph([node("Relu", ["x"], ["y"], reference)], inputs: ["x"]))).states(
+                "graph:", "outside a function"))
         let kind: Message = .message(5, [.text(1, "a"), .int(20, 77)])
-        #expect(try failure(model(graph([node("Relu", ["x"], ["y"], kind)], inputs: ["x"]))).states("unsupported:", "got 77"))
+        #expect(
+            try failure(model(graph([node("Relu", ["x"], ["y"], kind)], inputs: ["x"]))).states(
+                "unsupported:", "got 77"))
     }
 }
 
@@ -98,7 +121,9 @@ import Testing
 
     @Test func initializersThatAreInputsAreConstants() throws {
         let bytes = model(
-            graph([node("Add", ["x", "w"], ["y"])], inputs: ["x", "w"], outputs: ["y"], initializers: [zeros("w", 1)]), ir: 3)
+            graph(
+                [node("Add", ["x", "w"], ["y"])], inputs: ["x", "w"], outputs: ["y"], initializers: [zeros("w", 1)]),
+            ir: 3)
         let graph = try OnnxImporter.load(bytes: bytes).graph
         #expect(graph.inputs.map { graph[$0].name } == ["x"])
     }
@@ -120,12 +145,16 @@ import Testing
     @Test func functionsAreInlined() throws {
         let function: Message = [
             .text(1, "Twice"), .text(10, "d"), .text(4, "a"), .text(5, "b"), .text(6, "slope"),
-            .message(7, node("LeakyRelu", ["a"], ["t"], .message(5, [.text(1, "alpha"), .text(21, "slope"), .int(20, 1)]))),
+            .message(
+                7, node("LeakyRelu", ["a"], ["t"], .message(5, [.text(1, "alpha"), .text(21, "slope"), .int(20, 1)]))),
             .message(7, node("Add", ["t", "t"], ["b"])), .message(9, .int(2, 18)),
         ]
-        let call = node("Twice", ["x"], ["y"], .text(7, "d") + .message(5, [.text(1, "slope"), .fixed32(2, 0.25), .int(20, 1)]))
+        let call = node(
+            "Twice", ["x"], ["y"], .text(7, "d") + .message(5, [.text(1, "slope"), .fixed32(2, 0.25), .int(20, 1)]))
         let model = try OnnxImporter.load(
-            bytes: model(graph([call], inputs: ["x"], outputs: ["y"]), more: .message(25, function) + .message(8, [.text(1, "d"), .int(2, 1)])))
+            bytes: model(
+                graph([call], inputs: ["x"], outputs: ["y"]),
+                more: .message(25, function) + .message(8, [.text(1, "d"), .int(2, 1)])))
         try model.graph.validate()
         #expect(model.graph.nodes.map(\.opType) == ["LeakyRelu", "Add"])
         #expect(model.functions.count == 1)

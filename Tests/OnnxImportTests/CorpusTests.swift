@@ -26,7 +26,8 @@ import Testing
                 try model.graph.validate()
                 print(
                     "\(file): \(model.graph.nodes.count) nodes, \(bytes) constant bytes, load \(loading), "
-                        + "with every constant \(ContinuousClock.now - start), resident +\(after - before) KiB, then +\(residentKiB() - after)")
+                        + "with every constant \(ContinuousClock.now - start), resident +\(after - before) KiB, then +\(residentKiB() - after)"
+                )
             } catch {
                 print("\(file): \(error) [\(ContinuousClock.now - start)]")
                 #expect(error.code != .internal, "\(file)")

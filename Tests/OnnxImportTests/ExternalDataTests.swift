@@ -49,7 +49,9 @@ private final class Directory {
 }
 
 @Suite struct ExternalDataTests {
-    @Test(arguments: ["data", "inside", "./data", "directory/../data"]) func filesInsideAreRead(_ location: String) throws {
+    @Test(arguments: ["data", "inside", "./data", "directory/../data"]) func filesInsideAreRead(_ location: String)
+        throws
+    {
         let directory = try Directory()
         #expect(try directory.load([("location", location), ("offset", "4"), ("length", "16")]) == [1, 2, 3, 4])
         #expect(try directory.load([("location", location)]) == [9, 1, 2, 3])
@@ -73,9 +75,11 @@ private final class Directory {
     }
 
     @Test(arguments: [
-        (("offset", "8"), "offset 8, length not given, file size 20"), (("offset", "-1"), "'-1'"), (("offset", "0x"), "'0x'"),
+        (("offset", "8"), "offset 8, length not given, file size 20"), (("offset", "-1"), "'-1'"),
+        (("offset", "0x"), "'0x'"),
         (("offset", "+4"), "'+4'"), (("offset", "99999999999999999999"), "99999999999999999999"),
-        (("offset", "9223372036854775807"), "file size 20"), (("length", "12"), "length 12"), (("length", "-1"), "'-1'"),
+        (("offset", "9223372036854775807"), "file size 20"), (("length", "12"), "length 12"),
+        (("length", "-1"), "'-1'"),
         (("basepath", "x"), "'basepath'"), (("location", "data"), "given twice"),
     ])
     func impossibleRanges(_ entry: (String, String), _ stated: String) throws {
@@ -87,7 +91,9 @@ private final class Directory {
         let error = try failure(relu(externalTensor([("location", "data")])))
         #expect(error.code == .external && error.states("memory", "--external-root"))
         let directory = try Directory()
-        let graph = try OnnxImporter.load(bytes: relu(externalTensor([("location", "data")])), externalRoot: directory.path).graph
+        let graph = try OnnxImporter.load(
+            bytes: relu(externalTensor([("location", "data")])), externalRoot: directory.path
+        ).graph
         #expect(try graph.values[0].constant?.tensor().array() == [9, 1, 2, 3] as [Float])
     }
 

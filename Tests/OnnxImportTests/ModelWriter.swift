@@ -26,7 +26,9 @@ struct Message: ExpressibleByArrayLiteral {
     static func + (a: Message, b: Message) -> Message { Message(a.bytes + b.bytes) }
 }
 
-func little(_ values: [Float]) -> [UInt8] { values.flatMap { value in withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) } } }
+func little(_ values: [Float]) -> [UInt8] {
+    values.flatMap { value in withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) } }
+}
 
 /// TensorProto.
 func tensor(_ name: String, dtype: Int = 1, dims: [Int], _ payload: Message...) -> Message {
@@ -34,7 +36,9 @@ func tensor(_ name: String, dtype: Int = 1, dims: [Int], _ payload: Message...) 
 }
 
 /// A float32 TensorProto with zeros as raw data.
-func zeros(_ name: String, _ count: Int) -> Message { tensor(name, dims: [count], .bytes(9, [UInt8](repeating: 0, count: 4 * count))) }
+func zeros(_ name: String, _ count: Int) -> Message {
+    tensor(name, dims: [count], .bytes(9, [UInt8](repeating: 0, count: 4 * count)))
+}
 
 /// A float32 TensorProto whose data lies elsewhere.
 func externalTensor(_ entries: [(String, String)], count: Int = 4) -> Message {
@@ -48,7 +52,9 @@ func node(_ opType: String, _ inputs: [String], _ outputs: [String], _ more: Mes
 }
 
 /// AttributeProto with a graph.
-func graphAttribute(_ name: String, _ graph: Message) -> Message { .message(5, [.text(1, name), .int(20, 5), .message(6, graph)]) }
+func graphAttribute(_ name: String, _ graph: Message) -> Message {
+    .message(5, [.text(1, name), .int(20, 5), .message(6, graph)])
+}
 
 /// ValueInfoProto of a float32 tensor [1].
 func value(_ name: String) -> Message {
@@ -60,7 +66,8 @@ func graph(
     _ nodes: [Message], inputs: [String] = [], outputs: [String] = [], initializers: [Message] = [], more: Message = []
 ) -> Message {
     nodes.reduce([]) { $0 + .message(1, $1) } + .text(2, "g") + initializers.reduce([]) { $0 + .message(5, $1) }
-        + inputs.reduce([]) { $0 + .message(11, value($1)) } + outputs.reduce([]) { $0 + .message(12, value($1)) } + more
+        + inputs.reduce([]) { $0 + .message(11, value($1)) } + outputs.reduce([]) { $0 + .message(12, value($1)) }
+        + more
 }
 
 /// ModelProto.

@@ -67,7 +67,9 @@ import Testing
 }
 
 @Suite struct TensorEncodingTests {
-    static let fixture = String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/") ?? #filePath.startIndex)) + "/Fixtures/encodings.onnx"
+    static let fixture =
+        String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/") ?? #filePath.startIndex))
+        + "/Fixtures/encodings.onnx"
 
     /// The fixture and its expected bytes come from the PyPI packages onnx and ml_dtypes.
     @Test func everyTypeReadsTheSameFromRawAndTypedFields() throws {
@@ -88,16 +90,24 @@ import Testing
     }
 
     @Test func packedPiecesAndSingleEntriesJoin() throws {
-        let bytes = relu(tensor("w", dims: [4], .bytes(4, little([1, 2])), .fixed32(4, 3), .bytes(4, []), .bytes(4, little([4]))))
+        let bytes = relu(
+            tensor("w", dims: [4], .bytes(4, little([1, 2])), .fixed32(4, 3), .bytes(4, []), .bytes(4, little([4]))))
         let graph = try OnnxImporter.load(bytes: bytes).graph
         #expect(try graph.values[0].constant?.tensor().array() == [1, 2, 3, 4] as [Float])
     }
 
     @Test func sparseInitializersBecomeDense() throws {
         // [[0, 7, 0], [0, 0, 9]] by linear and by coordinate indices.
-        for indices in [tensor("", dtype: 7, dims: [2], .bytes(7, [1, 5])), tensor("", dtype: 7, dims: [2, 2], .bytes(7, [0, 1, 1, 2]))] {
-            let sparse: Message = [.message(1, tensor("s", dims: [2], .bytes(9, little([7, 9])))), .message(2, indices), .int(3, 2), .int(3, 3)]
-            let constant = try #require(try OnnxImporter.load(bytes: model(graph([], more: .message(15, sparse)))).graph.values[0].constant)
+        for indices in [
+            tensor("", dtype: 7, dims: [2], .bytes(7, [1, 5])),
+            tensor("", dtype: 7, dims: [2, 2], .bytes(7, [0, 1, 1, 2])),
+        ] {
+            let sparse: Message = [
+                .message(1, tensor("s", dims: [2], .bytes(9, little([7, 9])))), .message(2, indices), .int(3, 2),
+                .int(3, 3),
+            ]
+            let constant = try #require(
+                try OnnxImporter.load(bytes: model(graph([], more: .message(15, sparse)))).graph.values[0].constant)
             #expect(constant.shape.dims == [2, 3])
             #expect(try constant.tensor().array() == [0, 7, 0, 0, 0, 9] as [Float])
         }
@@ -106,7 +116,9 @@ import Testing
     @Test func largeTensorsStayInTheirSource() throws {
         let values = (0..<5000).map { Float($0) }
         let graph = try OnnxImporter.load(
-            bytes: relu(tensor("small", dims: [2], .bytes(9, little([1, 2]))), tensor("large", dims: [5000], .bytes(9, little(values))))
+            bytes: relu(
+                tensor("small", dims: [2], .bytes(9, little([1, 2]))),
+                tensor("large", dims: [5000], .bytes(9, little(values))))
         ).graph
         #expect(graph.values[0].constant?.isResident == true && graph.values[1].constant?.isResident == false)
         #expect(try graph.values[1].constant?.tensor().array() == values)
