@@ -57,13 +57,16 @@ let package = Package(
         .executableTarget(
             name: "SardonyxCommand",
             dependencies: [
-                "Sardonyx", "Media", "Detection", "TensorCore",
+                "Sardonyx", "Media", "NumpyIO", "OnnxImport", "Execution", "CKernels", "COnnx", "CWebP", "Detection",
+                "TensorCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"],
             swiftSettings: swift6),
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: swift6),
+        .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         tests("TensorCoreTests", ["TensorCore"]),
+        tests("ExecutionTests", ["Execution", "Passes", "Operators", "GraphIR", "TensorCore", "AllocationCounter"]),
         tests("CKernelsTests", ["CKernels", "TestSupport"]),
         .testTarget(
             name: "MediaTests", dependencies: ["Media", "Detection", "TensorCore"], exclude: ["Fixtures"],

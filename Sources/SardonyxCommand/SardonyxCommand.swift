@@ -1,7 +1,53 @@
 import ArgumentParser
+import Foundation
+import Sardonyx
 
 @main
 struct SardonyxCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "sardonyx", abstract: "Run, inspect and benchmark ONNX graphs on the CPU; segment pictures.")
+        commandName: "sardonyx",
+        abstract: "Segment pictures, and run, inspect and benchmark ONNX graphs on the CPU.",
+        discussion: """
+            Examples:
+              sardonyx segment street.jpg --model yolact.onnx
+              sardonyx inspect yolact.onnx --nodes
+              sardonyx run model.onnx --input image=input.npy --output out.npz
+              sardonyx bench model.onnx --threads 2
+
+            Exit codes: 0 done, 2 wrong usage, 3 the model, 4 an input or picture, 5 a limit or deadline.
+            """,
+        version: "0.1.0",
+        subcommands: [Segment.self, Run.self, Inspect.self, Bench.self, Doctor.self])
+
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let error as SardonyxError {
+            Console.error(error.description)
+            Foundation.exit(error.exitCode)
+        } catch {
+            // Help and version requests succeed; everything else from the parser is wrong usage.
+            let text = fullMessage(for: error)
+            if exitCode(for: error) == .success {
+                print(text)
+                Foundation.exit(0)
+            }
+            Console.error(text)
+            Foundation.exit(2)
+        }
+    }
+}
+
+extension SardonyxError {
+    /// Exit code of the command.
+    var exitCode: Int32 {
+        switch code {
+        case .usage: 2
+        case .parse, .unsupported, .graph, .tensor, .external, .shape: 3
+        case .input, .value, .image: 4
+        case .limit, .deadline, .cancelled: 5
+        case .internal: 70
+        }
+    }
 }

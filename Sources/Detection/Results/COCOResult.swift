@@ -5,6 +5,11 @@ public struct COCOResult: Sendable, Hashable, Codable {
         public var size: [Int]
         /// The compressed run lengths.
         public var counts: String
+
+        public init(_ mask: RLE) {
+            size = [mask.height, mask.width]
+            counts = mask.compressed
+        }
     }
 
     public var imageID: Int
@@ -29,7 +34,7 @@ extension Instances {
                 imageID: imageID, categoryID: instance.categoryID,
                 bbox: [instance.box.x1, instance.box.y1, instance.box.width, instance.box.height],
                 score: instance.score,
-                segmentation: .init(size: [imageHeight, imageWidth], counts: instance.mask.compressed))
+                segmentation: .init(instance.mask))
         }
     }
 }

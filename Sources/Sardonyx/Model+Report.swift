@@ -1,0 +1,145 @@
+import GraphIR
+import Operators
+import Passes
+import TensorCore
+
+extension Model {
+    /// Looks into the model without running it; models that cannot run are described as far as they are understood.
+    /// - Parameters:
+    ///   - shapes: concrete shapes for inputs, by name.
+    ///   - pass: shows the graph after the first pass of this name instead of the graph of the file.
+    /// - Throws: `usage` for an unknown pass or input, and what passes find wrong when `pass` is given.
+    public func report(shapes: [String: [Int]] = [:], after pass: String? = nil) throws(SardonyxError) -> ModelReport {
+        var graph = content.graph
+        var bindings: [ValueID: Shape] = [:]
+        for (name, dims) in shapes {
+            guard let id = graph.inputs.first(where: { graph[$0].name == Name(name) }) else {
+                throw SardonyxError(
+                    .usage, "shape", "no such input", got: "'\(name)'", allowed: inputs.map(\.name).joined(separator: ", "))
+            }
+            bindings[id] = try Shape(dims)
+        }
+        var problems = OperatorCoverage.gaps(in: content).map { gap in
+            "operator \(gap.domain.isEmpty ? gap.name : "\(gap.domain).\(gap.name)") of opset \(gap.opset) is not available (\(gap.count) nodes)"
+        }
+        if let pass {
+            try run(pass, on: &graph, bindings)
+        } else {
+            var inference = GraphInference(opsets: content.opsets, evaluator: Evaluator())
+            inference.toleratesUnknownOperators = true
+            var inferred = graph
+            do {
+                try inference.run(on: &inferred, bindings: bindings)
+                for index in graph.values.indices { graph.values[index].type = inferred.values[index].type }
+            } catch {
+                problems.append(error.description)
+            }
+        }
+        return ReportBuilder(graph: graph, content: content).report(problems)
+    }
+
+    private func run(_ pass: String, on graph: inout Graph, _ bindings: [ValueID: Shape]) throws(SardonyxError) {
+        guard Pipeline.names.contains(pass) else {
+            throw SardonyxError(.usage, "pass", "unknown", got: "'\(pass)'", allowed: Pipeline.names.joined(separator: ", "))
+        }
+        let pipeline = Pipeline(opsets: content.opsets, disabled: [], evaluator: Evaluator())
+        for stage in Pipeline.Stage.allCases {
+            if try pipeline.run(stage, on: &graph, bindings: bindings, last: pass) { return }
+        }
+    }
+}
+
+/// Turns a graph into its report.
+private struct ReportBuilder {
+    let graph: Graph
+    let content: ModelGraph
+
+    func report(_ problems: [String]) -> ModelReport {
+        let nodes = graph.nodes.map(report)
+        var read = Set<ValueID>()
+        for node in graph.nodes { for case let input? in node.inputs { read.insert(input) } }
+        let weights = read.compactMap { graph[$0].constant }.filter { $0.shape.rank > 0 }
+        return ModelReport(
+            irVersion: content.irVersion,
+            producer: [content.producer, content.producerVersion].filter { !$0.isEmpty }.joined(separator: " "),
+            opsets: Dictionary(content.opsets.map { ($0.key.isEmpty ? "ai.onnx" : $0.key, $0.value) }) { $1 },
+            metadata: Dictionary(content.metadata.map { ($0.key, $0.value) }) { $1 },
+            inputs: graph.inputs.map { Signature(graph[$0]).description },
+            outputs: graph.outputs.map { Signature(graph[$0]).description }, nodes: nodes,
+            operators: operatorCounts(nodes),
+            functions: content.functions.map { $0.domain.isEmpty ? $0.name : "\($0.domain).\($0.name)" },
+            parameterCount: CheckedSize.sum(weights.map(\.shape.elementCount)) ?? .max,
+            parameterByteCount: CheckedSize.sum(weights.map { $0.shape.elementCount * $0.dtype.byteSize }) ?? .max,
+            multiplyAccumulates: total(nodes.map(\.multiplyAccumulates)), problems: problems)
+    }
+
+    private func report(_ node: Node) -> ModelReport.NodeReport {
+        ModelReport.NodeReport(
+            name: node.name.string, domain: node.domain, operatorName: node.opType,
+            inputs: node.inputs.map { $0.map(value) }, outputs: node.outputs.map { $0.map(value) },
+            attributes: node.attributes.mapValues(\.summary), multiplyAccumulates: multiplyAccumulates(node),
+            origins: node.origins.map(\.string))
+    }
+
+    private func value(_ id: ValueID) -> ModelReport.ValueReport {
+        let value = graph[id]
+        return ModelReport.ValueReport(
+            name: value.name.string, type: value.type?.description ?? "?", layout: value.layout.description,
+            isConstant: value.constant != nil)
+    }
+
+    private func multiplyAccumulates(_ node: Node) -> Int? {
+        guard let op = try? OperatorTable.makeOperator(for: node, opset: content.opsets[node.domain] ?? 1) else { return nil }
+        var infos: [TensorInfo?] = []
+        for id in node.inputs + node.outputs {
+            guard let id else {
+                infos.append(nil)
+                continue
+            }
+            guard let dtype = graph[id].type?.dtype, let shape = try? graph[id].type?.shape?.concrete() else { return nil }
+            infos.append(TensorInfo(dtype: dtype, shape: shape))
+        }
+        return op.multiplyAccumulates(Array(infos.prefix(node.inputs.count)), Array(infos.dropFirst(node.inputs.count)))
+    }
+
+    private func operatorCounts(_ nodes: [ModelReport.NodeReport]) -> [ModelReport.OperatorCount] {
+        let groups = Dictionary(grouping: nodes) { $0.domain + "\u{0}" + $0.operatorName }.values
+        let counts = groups.compactMap { group -> ModelReport.OperatorCount? in
+            guard let first = group.first else { return nil }
+            return ModelReport.OperatorCount(
+                domain: first.domain, name: first.operatorName, count: group.count,
+                isAvailable: OperatorTable.entry(
+                    domain: first.domain, name: first.operatorName, opset: content.opsets[first.domain] ?? 1) != nil,
+                multiplyAccumulates: total(group.map(\.multiplyAccumulates)))
+        }
+        return counts.sorted { ($1.count, $0.name) < ($0.count, $1.name) }
+    }
+
+    private func total(_ counts: [Int?]) -> Int? {
+        let known = counts.compactMap { $0 }
+        return known.count == counts.count ? CheckedSize.sum(known) : nil
+    }
+}
+
+extension Attribute {
+    /// For listings: small values in full, others by their kind.
+    fileprivate var summary: String {
+        switch self {
+        case .int(let value): "\(value)"
+        case .float(let value): "\(value)"
+        case .string(let bytes): "\"\(Name(bytes: bytes))\""
+        case .ints(let values): values.count <= 16 ? "\(values)" : "\(values.count) ints"
+        case .floats(let values): values.count <= 16 ? "\(values)" : "\(values.count) floats"
+        case .strings(let values): "\(values.count) strings"
+        case .tensor(let constant): constant.type.description
+        case .tensors(let constants): "\(constants.count) tensors"
+        case .graph(let graph): "graph of \(graph.nodes.count) nodes"
+        case .graphs(let graphs): "\(graphs.count) graphs"
+        case .type(let type): "\(type)"
+        case .types(let types): "\(types.count) types"
+        case .sparseTensor(let sparse): "sparse \(sparse.shape)"
+        case .sparseTensors(let tensors): "\(tensors.count) sparse tensors"
+        case .reference(let name): "@\(name)"
+        }
+    }
+}

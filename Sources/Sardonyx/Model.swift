@@ -1,0 +1,45 @@
+import GraphIR
+import OnnxImport
+import TensorCore
+
+/// An ONNX model: its graph and metadata, with weights left in the file until a session packs them.
+///
+/// ```swift
+/// let model = try Model(contentsOf: "yolact.onnx")
+/// let session = try model.session()
+/// let outputs = try session.run(["image": tensor])
+/// ```
+public struct Model: Sendable {
+    package let content: ModelGraph
+    /// The file it was read from; `nil` for a model from memory.
+    public let path: String?
+
+    /// Reads a model file. External tensor data is read from the file's directory only.
+    /// - Throws: `parse`, `limit`, `unsupported`, `graph`, `tensor` or `external`.
+    public init(contentsOf path: String) throws(SardonyxError) {
+        self.content = try OnnxImporter.load(path: path)
+        self.path = path
+    }
+
+    /// Reads a model from memory; it may not refer to external data.
+    /// - Throws: `parse`, `limit`, `unsupported`, `graph`, `tensor` or `external`.
+    public init(bytes: [UInt8]) throws(SardonyxError) {
+        self.content = try OnnxImporter.load(bytes: bytes)
+        self.path = nil
+    }
+
+    public var inputs: [Signature] { content.graph.inputs.map { Signature(content.graph[$0]) } }
+    public var outputs: [Signature] { content.graph.outputs.map { Signature(content.graph[$0]) } }
+
+    /// `metadata_props` of the file; of repeated keys the last.
+    public var metadata: [String: String] {
+        Dictionary(content.metadata.map { ($0.key, $0.value) }) { $1 }
+    }
+
+    /// Optimises the model and plans its run; weights are packed here when the input shapes are fixed.
+    /// - Throws: `unsupported` with all missing operators, `shape` or `graph` for a faulty graph, `limit` when the
+    ///   plan needs more memory than allowed.
+    public func session(_ options: SessionOptions = SessionOptions()) throws(SardonyxError) -> Session {
+        try Session(self, options: options)
+    }
+}

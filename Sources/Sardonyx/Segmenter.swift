@@ -1,0 +1,119 @@
+import Detection
+import TensorCore
+
+/// Pictures in, instances out: preprocessing, the network and the detector that a model card names.
+///
+/// ```swift
+/// let segmenter = try Segmenter(Model(contentsOf: "demo.onnx").session())
+/// for instance in try segmenter.segment(image) { print(instance.label, instance.score) }
+/// ```
+public struct Segmenter: Sendable {
+    public let session: Session
+    public let card: ModelCard
+    private let detector: any Detector
+    private let preprocessor: Preprocessor
+    private let inputName: String
+
+    /// What one picture gave, with the time that each stage took.
+    public struct Outcome: Sendable {
+        public let instances: Instances
+        public let preprocessing: Duration
+        public let inference: Duration
+        public let postprocessing: Duration
+    }
+
+    /// - Parameter card: `nil` means the model's own (beside the file or in its metadata).
+    /// - Throws: `input` when there is no card, `parse` for a wrong one, `unsupported` for an unknown detector,
+    ///   `shape` when card and graph disagree.
+    public init(_ session: Session, card: ModelCard? = nil) throws(SardonyxError) {
+        let own = card == nil ? try session.model.card() : card
+        guard let card = own else {
+            throw SardonyxError(
+                .input, session.model.path ?? "model", "no model card",
+                hint: "Put one beside the model (model.card.json), into its metadata (\(ModelCard.metadataKey)), or give --card")
+        }
+        self.session = session
+        self.card = card
+        self.detector = try DetectorTable.detector(for: card)
+        self.preprocessor = Preprocessor(card.input)
+        self.inputName = try Self.inputName(card, session.model)
+        let available = session.model.outputs.map(\.name)
+        if let missing = detector.outputNames.first(where: { !available.contains($0) }) {
+            throw SardonyxError(
+                .shape, "model card 'outputs'", "the graph has no such output", got: "'\(missing)'",
+                allowed: available.joined(separator: ", "))
+        }
+    }
+
+    /// The instances in a picture, best first.
+    /// - Throws: as `Session.run`, and what the detector finds wrong with the outputs.
+    public func segment(
+        _ image: Image, options: DetectionOptions = DetectionOptions(), run: RunOptions = RunOptions()
+    ) throws(SardonyxError) -> Instances {
+        try outcome(for: image, options: options, run: run).instances
+    }
+
+    /// As `segment`, with the time of each stage.
+    public func outcome(
+        for image: Image, options: DetectionOptions = DetectionOptions(), run: RunOptions = RunOptions()
+    ) throws(SardonyxError) -> Outcome {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let tensor = try preprocessor.tensor(for: image, threads: session.options.threads)
+        let prepared = clock.now
+        let outputs = try session.run([inputName: tensor], options: run)
+        let inferred = clock.now
+        let instances = try detector.decode(
+            outputs: outputs, batchIndex: 0, imageWidth: image.width, imageHeight: image.height, options: options,
+            threads: session.options.threads)
+        return Outcome(
+            instances: instances, preprocessing: prepared - start, inference: inferred - prepared,
+            postprocessing: clock.now - inferred)
+    }
+
+    /// The graph input that takes the picture; its extents must allow `[1, 3, height, width]`.
+    private static func inputName(_ card: ModelCard, _ model: Model) throws(SardonyxError) -> String {
+        let inputs = model.inputs
+        let named = card.input.name.map { name in inputs.filter { $0.name == name } } ?? inputs
+        guard named.count == 1, let input = named.first else {
+            throw SardonyxError(
+                .shape, "model card 'input.name'", card.input.name == nil ? "the graph has several inputs" : "the graph has no such input",
+                got: card.input.name.map { "'\($0)'" }, allowed: inputs.map(\.name).joined(separator: ", "))
+        }
+        let wanted = [1, 3, card.input.height, card.input.width]
+        guard let extents = input.extents else { return input.name }
+        let fits =
+            extents.count == 4
+            && zip(extents, wanted).allSatisfy { extent, size in
+                if case .fixed(let value) = extent { value == size } else { true }
+            }
+        guard fits else {
+            throw SardonyxError(
+                .shape, "model card 'input'", "the card does not fit the graph", got: "\(wanted)", allowed: input.description)
+        }
+        return input.name
+    }
+}
+
+/// YOLACT instance segmentation (arXiv 1904.02689): a `Segmenter` whose card must name the detector `yolact`.
+public struct Yolact: Sendable {
+    public let segmenter: Segmenter
+
+    /// - Throws: as `Segmenter.init`; `unsupported` when the card names another detector.
+    public init(_ session: Session, card: ModelCard? = nil) throws(SardonyxError) {
+        segmenter = try Segmenter(session, card: card)
+        guard segmenter.card.decoder == "yolact" else {
+            throw SardonyxError(
+                .unsupported, "model card 'decoder'", "not a YOLACT model", got: "'\(segmenter.card.decoder)'",
+                allowed: "'yolact'", hint: "Segmenter takes every detector")
+        }
+    }
+
+    /// The instances in a picture, best first.
+    /// - Throws: as `Segmenter.segment`.
+    public func segment(
+        _ image: Image, options: DetectionOptions = DetectionOptions(), run: RunOptions = RunOptions()
+    ) throws(SardonyxError) -> Instances {
+        try segmenter.segment(image, options: options, run: run)
+    }
+}

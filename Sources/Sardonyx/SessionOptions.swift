@@ -1,0 +1,69 @@
+import Execution
+import Operators
+import Passes
+import TensorCore
+
+/// How a session runs its model.
+public struct SessionOptions: Sendable, Hashable {
+    /// Threads of one run; the default is the affinity mask capped by the cgroup's quota, or `OMP_NUM_THREADS`.
+    public var threads: Int
+    /// The most bytes that the values of one run may take; the default is three quarters of the memory.
+    public var memoryLimit: Int
+    /// Names of graph passes to leave out, see `SessionOptions.passNames`.
+    public var disabledPasses: Set<String>
+    /// Plans kept for different input shapes.
+    public var planCapacity: Int
+
+    public init(
+        threads: Int? = nil, memoryLimit: Int? = nil, disabledPasses: Set<String> = [], planCapacity: Int = 8
+    ) {
+        self.threads = threads ?? SystemLimits.defaultThreads
+        self.memoryLimit = memoryLimit ?? SystemLimits.defaultBudget
+        self.disabledPasses = disabledPasses
+        self.planCapacity = planCapacity
+    }
+
+    /// All passes, in order.
+    public static var passNames: [String] { Pipeline.names }
+
+    /// Every pass off: the graph runs as it was exported.
+    public static var unoptimized: SessionOptions { SessionOptions(disabledPasses: Set(passNames)) }
+
+    /// - Throws: `usage` for an option out of range, with what is allowed.
+    package func executionOptions() throws(SardonyxError) -> ExecutionOptions {
+        guard (1...SystemLimits.maximumThreads).contains(threads) else {
+            throw SardonyxError(.usage, "threads", "count", got: "\(threads)", allowed: "1 to \(SystemLimits.maximumThreads)")
+        }
+        guard memoryLimit > 0 else {
+            throw SardonyxError(.usage, "memory", "bytes", got: "\(memoryLimit)", allowed: "1 or more")
+        }
+        guard planCapacity > 0 else {
+            throw SardonyxError(.usage, "plans", "count", got: "\(planCapacity)", allowed: "1 or more")
+        }
+        if let unknown = disabledPasses.subtracting(Self.passNames).sorted().first {
+            throw SardonyxError(
+                .usage, "passes", "unknown pass", got: "'\(unknown)'", allowed: Self.passNames.joined(separator: ", "))
+        }
+        return ExecutionOptions(
+            threads: threads, budget: MemoryBudget(byteCount: memoryLimit), disabledPasses: disabledPasses,
+            planCapacity: planCapacity)
+    }
+}
+
+/// How one run may be stopped.
+public struct RunOptions: Sendable {
+    /// The run fails with `deadline` once it has taken this long.
+    public var timeout: Duration?
+    /// Asked before every node; the run fails with `cancelled` when it says true.
+    public var isCancelled: (@Sendable () -> Bool)?
+
+    public init(timeout: Duration? = nil, isCancelled: (@Sendable () -> Bool)? = nil) {
+        self.timeout = timeout
+        self.isCancelled = isCancelled
+    }
+
+    var interruption: (any Interruption)? {
+        guard timeout != nil || isCancelled != nil else { return nil }
+        return RunControl(deadline: timeout.map { ContinuousClock.now + $0 }, isCancelled: isCancelled)
+    }
+}

@@ -1,0 +1,103 @@
+import ArgumentParser
+import Foundation
+import Sardonyx
+
+struct Bench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measure a model: median, p90, p99, load time, memory.",
+        discussion: """
+            Inputs are random numbers from a seed. Times are of whole runs, in this process, one after the other.
+
+            Examples:
+              sardonyx bench yolact.onnx
+              sardonyx bench model.onnx --shape image=8x3x224x224 --threads 1 --rounds 200 --json
+            """)
+
+    @Argument(help: "The ONNX model.") var model: String
+    @Option(help: "Measured runs.") var rounds = 30
+    @Option(help: "Runs before measuring.") var warmUp = 5
+    @Option(help: "Seed of the random inputs.") var seed: UInt64 = 0
+    @Option(help: ArgumentHelp("Shape of an input, as in image=1x3x550x550; may be repeated.", valueName: "name=dims"))
+    var shape: [ShapeFlag] = []
+    @Flag(help: "Print JSON.") var json = false
+    @OptionGroup var flags: SessionFlags
+
+    private struct Report: Encodable {
+        let model: String
+        let threads: Int
+        let rounds: Int
+        let loadMilliseconds: Double
+        let firstRunMilliseconds: Double
+        let medianMilliseconds: Double
+        let p90Milliseconds: Double
+        let p99Milliseconds: Double
+        let minimumMilliseconds: Double
+        let peakResidentBytes: Int
+        let weightBytes: Int
+        let plannedBytes: Int
+    }
+
+    func validate() throws {
+        guard (1...1_000_000).contains(rounds), (0...1_000_000).contains(warmUp) else {
+            throw ValidationError("--rounds takes 1 to 1000000, --warm-up 0 to 1000000.")
+        }
+    }
+
+    func run() throws {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let session = try Model(contentsOf: model).session(try flags.options())
+        let load = clock.now - start
+        let inputs = try RandomInputs(seed: seed).tensors(
+            for: session.model.inputs, shapes: Dictionary(shape.map { ($0.name, $0.dims) }) { $1 })
+        let planned = try session.plannedByteCount(for: inputs.mapValues { Array($0.shape.dims) })
+        let first = try clock.measure { _ = try session.run(inputs) }
+        var progress = ProgressLine(total: warmUp + rounds, unit: "runs")
+        var times: [Double] = []
+        for round in 0..<warmUp + rounds {
+            let time = try clock.measure { _ = try session.run(inputs) }
+            if round >= warmUp { times.append(Units.milliseconds(time)) }
+            progress.show(round + 1)
+        }
+        progress.finish()
+        times.sort()
+        let report = Report(
+            model: model, threads: session.options.threads, rounds: rounds,
+            loadMilliseconds: Units.milliseconds(load), firstRunMilliseconds: Units.milliseconds(first),
+            medianMilliseconds: Self.quantile(times, 0.5), p90Milliseconds: Self.quantile(times, 0.9),
+            p99Milliseconds: Self.quantile(times, 0.99), minimumMilliseconds: times[0],
+            peakResidentBytes: ProcessMemory.peakResidentByteCount, weightBytes: session.weightByteCount,
+            plannedBytes: planned)
+        if json { try Console.printJSON(report) } else { printText(report) }
+    }
+
+    /// Linear interpolation between the two nearest of the sorted times.
+    private static func quantile(_ sorted: [Double], _ fraction: Double) -> Double {
+        let position = fraction * Double(sorted.count - 1)
+        let lower = Int(position)
+        let upper = min(lower + 1, sorted.count - 1)
+        return sorted[lower] + (sorted[upper] - sorted[lower]) * (position - Double(lower))
+    }
+
+    private func printText(_ report: Report) {
+        print("\(report.model), \(report.threads) threads, \(report.rounds) runs after \(warmUp)")
+        var table = TextTable([("median", .right), ("p90", .right), ("p99", .right), ("least", .right), ("first run", .right), ("load", .right)])
+        table.add(
+            Units.text(milliseconds: report.medianMilliseconds), Units.text(milliseconds: report.p90Milliseconds),
+            Units.text(milliseconds: report.p99Milliseconds), Units.text(milliseconds: report.minimumMilliseconds),
+            Units.text(milliseconds: report.firstRunMilliseconds), Units.text(milliseconds: report.loadMilliseconds))
+        print(table.render())
+        print("  memory: \(Units.bytes(report.peakResidentBytes)) peak resident; weights \(Units.bytes(report.weightBytes)), planned values \(Units.bytes(report.plannedBytes))")
+    }
+}
+
+/// Memory of this process.
+enum ProcessMemory {
+    /// `VmHWM` of /proc/self/status.
+    static var peakResidentByteCount: Int {
+        let text = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix("VmHWM") }
+        let kibibytes = line?.split(separator: " ").dropFirst().first.flatMap { Int($0.trimmingCharacters(in: .whitespaces)) }
+        return (kibibytes ?? 0) * 1024
+    }
+}

@@ -1,0 +1,115 @@
+import ArgumentParser
+import Foundation
+import NumpyIO
+import OnnxImport
+import Sardonyx
+
+struct Run: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run a model on tensors and write its outputs.",
+        discussion: """
+            Inputs that are not given are random numbers from a seed.
+
+            Examples:
+              sardonyx run model.onnx --input image=input.npy --output out.npz
+              sardonyx run model.onnx --input feeds.npz --output out.npz
+              sardonyx run model.onnx --shape image=2x3x224x224 --seed 7
+              sardonyx run model.onnx --input x=test_data_set_0/input_0.pb
+            """)
+
+    @Argument(help: "The ONNX model.") var model: String
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("An input from a .npy or ONNX .pb file (name=FILE), or all from a .npz file.", valueName: "name=file"))
+    var input: [String] = []
+    @Option(name: .shortAndLong, help: "Write all outputs to this .npz file.") var output: String?
+    @Option(help: "Seed of the random inputs.") var seed: UInt64 = 0
+    @Option(help: ArgumentHelp("Shape of a random input, as in image=1x3x550x550; may be repeated.", valueName: "name=dims"))
+    var shape: [ShapeFlag] = []
+    @Option(help: "Give up after this many seconds.") var timeout: Double?
+    @Flag(help: "Print JSON.") var json = false
+    @OptionGroup var flags: SessionFlags
+
+    private struct Report: Encodable {
+        struct Output: Encodable {
+            let name: String
+            let dtype: String
+            let shape: [Int]
+            /// Of float32 and float64 outputs; `nil` for others and for empty ones.
+            let minimum: Double?
+            let maximum: Double?
+            let mean: Double?
+            let notFinite: Int?
+        }
+        let milliseconds: Double
+        let outputs: [Output]
+    }
+
+    func validate() throws {
+        if let timeout, !(timeout > 0 && timeout < 1e9) { throw ValidationError("--timeout takes seconds, more than 0.") }
+    }
+
+    func run() throws {
+        let session = try Model(contentsOf: model).session(try flags.options())
+        let inputs = try inputs(for: session.model)
+        let options = RunOptions(timeout: timeout.map { .seconds($0) })
+        let clock = ContinuousClock()
+        let start = clock.now
+        let outputs = try session.run(inputs, options: options)
+        let time = clock.now - start
+        let named = session.model.outputs.compactMap { signature in outputs[signature.name].map { (signature.name, $0) } }
+        if let output { try Npz.write(named.map { (name: $0, tensor: $1) }, to: output) }
+        let report = Report(milliseconds: Units.milliseconds(time), outputs: named.map(Self.summary))
+        if json { try Console.printJSON(report) } else { printText(report) }
+    }
+
+    private func inputs(for model: Model) throws(SardonyxError) -> [String: Tensor] {
+        var tensors: [String: Tensor] = [:]
+        for entry in input {
+            guard let separator = entry.firstIndex(of: "=") else {
+                for (name, tensor) in try Npz.read(entry) { tensors[name] = tensor }
+                continue
+            }
+            let path = String(entry[entry.index(after: separator)...])
+            let name = String(entry[..<separator])
+            switch (path as NSString).pathExtension {
+            case "npy": tensors[name] = try Npy.read(path)
+            case "pb": tensors[name] = try OnnxImporter.tensor(path: path)
+            default:
+                throw SardonyxError(.usage, "--input", "file type", got: "'\(path)'", allowed: ".npy, .pb, or a whole .npz")
+            }
+        }
+        let missing = model.inputs.filter { tensors[$0.name] == nil }
+        let shapes = Dictionary(shape.map { ($0.name, $0.dims) }) { $1 }
+        let random = try RandomInputs(seed: seed).tensors(for: missing, shapes: shapes)
+        return tensors.merging(random) { given, _ in given }
+    }
+
+    private static func summary(_ name: String, _ tensor: Tensor) -> Report.Output {
+        let values: [Double] =
+            switch tensor.dtype {
+            case .float32: ((try? tensor.array(of: Float.self)) ?? []).map(Double.init)
+            case .float64: (try? tensor.array(of: Double.self)) ?? []
+            default: []
+            }
+        let finite = values.filter(\.isFinite)
+        return Report.Output(
+            name: name, dtype: "\(tensor.dtype)", shape: Array(tensor.shape.dims), minimum: finite.min(), maximum: finite.max(),
+            mean: finite.isEmpty ? nil : finite.reduce(0, +) / Double(finite.count),
+            notFinite: values.isEmpty ? nil : values.count - finite.count)
+    }
+
+    private func printText(_ report: Report) {
+        var table = TextTable([
+            ("output", .left), ("type", .left), ("least", .right), ("mean", .right), ("greatest", .right), ("not finite", .right),
+        ])
+        func number(_ value: Double?) -> String { value.map { String(format: "%.6g", $0) } ?? "" }
+        for entry in report.outputs {
+            table.add(
+                entry.name, "\(entry.dtype)\(entry.shape)", number(entry.minimum), number(entry.mean),
+                number(entry.maximum), entry.notFinite.map(String.init) ?? "")
+        }
+        print(table.render(indent: ""))
+        print("ran in \(Units.text(milliseconds: report.milliseconds))" + (output.map { ", wrote \($0)" } ?? ""))
+    }
+}

@@ -1,0 +1,88 @@
+import ArgumentParser
+import Detection
+import Foundation
+import Media
+import Sardonyx
+
+struct Segment: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Find the objects in pictures: a table, overlay pictures, JSON, COCO results.",
+        discussion: """
+            Examples:
+              sardonyx segment street.jpg --model yolact.onnx
+              sardonyx segment photos/ --model demo.onnx --out results --format overlay,json
+              sardonyx segment val2017/ --model yolact.onnx --format coco --score 0 --out results
+            """)
+
+    /// What is written for each picture, or for all of them.
+    enum Format: String, CaseIterable, ExpressibleByArgument {
+        case overlay, json, coco, cutout
+    }
+
+    @Argument(help: ArgumentHelp("Pictures (JPEG, PNG, WebP) or directories of them.", valueName: "image"))
+    var images: [String]
+
+    @Option(name: .shortAndLong, help: "The ONNX model.") var model: String
+    @Option(help: "The model card, when it is neither beside the model nor inside it.") var card: String?
+    @Option(name: .shortAndLong, help: "Directory for what is written.") var out = "."
+    @Option(help: "What to write, separated by commas: overlay, json, coco, cutout.") var format = "overlay"
+    @Option(help: "Leave out instances at or below this score (default: what the card says).") var score: Float?
+    @Option(help: "At most this many instances (default: what the card says).") var topK: Int?
+    @Option(help: "Suppression: \(NMS.all.map(\.name).joined(separator: ", ")).") var nms = NMS.fast.name
+    @Option(help: "A pixel belongs to a mask above this value.") var maskThreshold: Float?
+    @Flag(help: "Do not crop masks to their boxes.") var noCrop = false
+    @Flag(help: "Take JPEG pixels as stored, whatever their EXIF orientation.") var ignoreExif = false
+    @Flag(help: "Print JSON instead of tables.") var json = false
+    @OptionGroup var session: SessionFlags
+
+    func run() throws {
+        let formats = try parsedFormats()
+        let options = try detectionOptions()
+        let paths = try PictureList.expand(images)
+        let loaded = try Model(contentsOf: model)
+        let modelCard = try card.map { try ModelCard(contentsOf: $0) }
+        let segmenter = try Segmenter(loaded.session(try session.options()), card: modelCard)
+        try OutputDirectory.create(out)
+        var progress = ProgressLine(total: paths.count, unit: "pictures")
+        var writer = SegmentWriter(directory: out, formats: formats, paths: paths)
+        var reports: [PictureReport] = []
+        for (index, path) in paths.enumerated() {
+            let image = try ImageFile.read(path, options: .init(appliesOrientation: !ignoreExif))
+            let outcome: Segmenter.Outcome
+            do {
+                outcome = try segmenter.outcome(for: image, options: options)
+            } catch {
+                throw error.adding(context: "segmenting \(path)")
+            }
+            let written = try writer.write(outcome.instances, of: image, index: index)
+            let report = PictureReport(path, outcome, written)
+            if json { reports.append(report) } else { print(report.text) }
+            progress.show(index + 1, path)
+        }
+        progress.finish()
+        if let results = try writer.finish(), !json { print("wrote \(results)") }
+        if json { try Console.printJSON(reports) }
+    }
+
+    private func parsedFormats() throws(SardonyxError) -> Set<Format> {
+        var formats = Set<Format>()
+        for name in format.split(separator: ",") {
+            guard let parsed = Format(rawValue: String(name)) else {
+                throw SardonyxError(
+                    .usage, "--format", "unknown", got: "'\(name)'",
+                    allowed: Format.allCases.map(\.rawValue).joined(separator: ", "))
+            }
+            formats.insert(parsed)
+        }
+        return formats
+    }
+
+    private func detectionOptions() throws(SardonyxError) -> DetectionOptions {
+        guard let suppression = NMS(name: nms) else {
+            throw SardonyxError(
+                .usage, "--nms", "unknown", got: "'\(nms)'", allowed: NMS.all.map(\.name).joined(separator: ", "))
+        }
+        return DetectionOptions(
+            scoreThreshold: score, topK: topK, nms: suppression, cropsMasks: !noCrop, maskThreshold: maskThreshold)
+    }
+}

@@ -1,0 +1,47 @@
+import Foundation
+import Glibc
+
+/// Where things are printed: results on standard output, everything else on standard error.
+enum Console {
+    static func error(_ text: String) { write(text + "\n") }
+
+    static var showsProgress: Bool { isatty(STDERR_FILENO) == 1 }
+
+    static func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+
+    /// An encodable value as JSON on standard output.
+    static func printJSON(_ value: some Encodable) throws { print(try json(value)) }
+
+    static func json(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+}
+
+/// A line on standard error that says how far a long job is; silent for the first second and when nobody watches.
+struct ProgressLine {
+    private let total: Int
+    private let unit: String
+    private let start = ContinuousClock.now
+    private var isShown = false
+    private var last = ContinuousClock.now
+
+    init(total: Int, unit: String) {
+        self.total = total
+        self.unit = unit
+    }
+
+    mutating func show(_ done: Int, _ detail: String = "") {
+        let now = ContinuousClock.now
+        guard Console.showsProgress, now - start > .seconds(1), now - last > .milliseconds(100) else { return }
+        last = now
+        isShown = true
+        Console.write("\r\u{1B}[K\(done)/\(total) \(unit) \(detail)")
+    }
+
+    /// Takes the line away.
+    func finish() {
+        if isShown { Console.write("\r\u{1B}[K") }
+    }
+}

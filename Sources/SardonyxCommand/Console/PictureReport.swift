@@ -1,0 +1,73 @@
+import Detection
+import Foundation
+import Sardonyx
+
+/// What `sardonyx segment` says about one picture.
+struct PictureReport: Encodable {
+    struct Object: Encodable {
+        let label: String
+        let score: Float
+        /// x1, y1, x2, y2 in pixels.
+        let box: [Int]
+        /// Pixels of the mask.
+        let area: Int
+        /// Pieces of the mask; of each its outline and then its holes, as x, y pairs in pixels.
+        let polygons: [[[Int]]]
+        let segmentation: COCOResult.Segmentation
+    }
+
+    let image: String
+    let width: Int
+    let height: Int
+    let objects: [Object]
+    /// Milliseconds by stage.
+    let milliseconds: [String: Double]
+    /// Files that were written.
+    let written: [String]
+
+    init(_ path: String, _ outcome: Segmenter.Outcome, _ written: [String]) {
+        image = path
+        width = outcome.instances.imageWidth
+        height = outcome.instances.imageHeight
+        objects = outcome.instances.map(Object.init)
+        milliseconds = [
+            "preprocessing": Units.milliseconds(outcome.preprocessing),
+            "inference": Units.milliseconds(outcome.inference),
+            "postprocessing": Units.milliseconds(outcome.postprocessing),
+        ]
+        self.written = written
+    }
+
+    /// The table for a terminal.
+    var text: String {
+        let times = ["preprocessing", "inference", "postprocessing"].map { Units.text(milliseconds: milliseconds[$0] ?? 0) }
+        let count = objects.count == 1 ? "1 object" : "\(objects.count) objects"
+        var lines = ["\(image)  \(width)×\(height)  \(count)  (prepare \(times[0]), network \(times[1]), masks \(times[2]))"]
+        if !objects.isEmpty {
+            var table = TextTable([
+                ("#", .right), ("object", .left), ("score", .right), ("x1", .right), ("y1", .right), ("x2", .right),
+                ("y2", .right), ("area", .right),
+            ])
+            for (rank, object) in objects.enumerated() {
+                table.add(
+                    "\(rank + 1)", object.label, String(format: "%.2f", object.score), "\(object.box[0])",
+                    "\(object.box[1])", "\(object.box[2])", "\(object.box[3])", "\(object.area)")
+            }
+            lines.append(table.render())
+        }
+        return (lines + written.map { "  wrote \($0)" }).joined(separator: "\n")
+    }
+}
+
+extension PictureReport.Object {
+    init(_ instance: Instance) {
+        label = instance.label
+        score = instance.score
+        box = [instance.box.x1, instance.box.y1, instance.box.x2, instance.box.y2]
+        area = instance.mask.area
+        polygons = instance.polygons().map { polygon in
+            ([polygon.exterior] + polygon.holes).map { ring in ring.flatMap { [$0.x, $0.y] } }
+        }
+        segmentation = .init(instance.mask)
+    }
+}

@@ -1,0 +1,69 @@
+import Detection
+import Foundation
+import Media
+import Sardonyx
+
+/// Writes what was asked for of every picture.
+struct SegmentWriter {
+    private let directory: String
+    private let formats: Set<Segment.Format>
+    private let names: [String]
+    private let imageIDs: [Int]
+    private var results: [COCOResult] = []
+
+    init(directory: String, formats: Set<Segment.Format>, paths: [String]) {
+        self.directory = directory
+        self.formats = formats
+        let stems = paths.map { (($0 as NSString).lastPathComponent as NSString).deletingPathExtension }
+        let counts = Dictionary(stems.map { ($0, 1) }, uniquingKeysWith: +)
+        // Pictures of one name from different directories must not overwrite each other's results.
+        names = stems.enumerated().map { counts[$1] == 1 ? $1 : "\($1)-\($0 + 1)" }
+        // COCO names its files by image id; other pictures are numbered in the order given.
+        let numbers = stems.map { Int($0) }
+        let areNumbers = numbers.allSatisfy { $0 != nil } && Set(stems).count == stems.count
+        imageIDs = areNumbers ? numbers.compactMap { $0 } : Array(1...max(1, stems.count))
+    }
+
+    /// - Returns: paths of the files written.
+    mutating func write(_ instances: Instances, of image: Image, index: Int) throws -> [String] {
+        var written: [String] = []
+        if formats.contains(.overlay) {
+            let path = path(names[index] + ".overlay.png")
+            try ImageFile.write(try Overlay.draw(image, instances), to: path)
+            written.append(path)
+        }
+        if formats.contains(.json) {
+            let path = path(names[index] + ".json")
+            try Self.write(try Console.json(instances.map(PictureReport.Object.init)), to: path)
+            written.append(path)
+        }
+        if formats.contains(.cutout) {
+            for (rank, instance) in instances.enumerated() where instance.mask.area > 0 {
+                let path = path("\(names[index]).\(rank + 1).\(instance.label.replacing("/", with: "_")).png")
+                try Cutout.write(instance, of: image, to: path)
+                written.append(path)
+            }
+        }
+        if formats.contains(.coco) { results += instances.cocoResults(imageID: imageIDs[index]) }
+        return written
+    }
+
+    /// Writes what belongs to all pictures together.
+    /// - Returns: the path of the COCO results file, when one was asked for.
+    func finish() throws -> String? {
+        guard formats.contains(.coco) else { return nil }
+        let path = path("coco.json")
+        try Self.write(try Console.json(results), to: path)
+        return path
+    }
+
+    private func path(_ name: String) -> String { (directory as NSString).appendingPathComponent(name) }
+
+    private static func write(_ text: String, to path: String) throws {
+        do {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch {
+            throw SardonyxError(.input, path, "the file cannot be written", hint: error.localizedDescription)
+        }
+    }
+}

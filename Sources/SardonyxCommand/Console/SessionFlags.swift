@@ -1,0 +1,51 @@
+import ArgumentParser
+import Sardonyx
+
+/// Options of every command that runs a model.
+struct SessionFlags: ParsableArguments {
+    @Option(name: .shortAndLong, help: "Threads of one run (default: the CPUs this process may use).")
+    var threads: Int?
+
+    @Option(help: ArgumentHelp("Most memory for the values of a run, for example 512M or 4G.", valueName: "bytes"))
+    var memory: String?
+
+    @Option(help: ArgumentHelp("Leave out a graph pass; may be repeated. 'all' leaves out every one.", valueName: "pass"))
+    var disablePass: [String] = []
+
+    func options() throws(SardonyxError) -> SessionOptions {
+        var passes = Set(disablePass)
+        if passes.contains("all") { passes = Set(SessionOptions.passNames) }
+        return SessionOptions(
+            threads: threads, memoryLimit: try memory.map { (text) throws(SardonyxError) in try Self.bytes(text) },
+            disabledPasses: passes)
+    }
+
+    private static func bytes(_ text: String) throws(SardonyxError) -> Int {
+        let units: [Character: Int] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30]
+        let factor = text.last.flatMap { units[Character($0.uppercased())] }
+        let digits = factor == nil ? text[...] : text.dropLast()
+        guard let number = Int(digits), number > 0 else { throw invalid(text) }
+        let (value, overflow) = number.multipliedReportingOverflow(by: factor ?? 1)
+        guard !overflow else { throw invalid(text) }
+        return value
+    }
+
+    private static func invalid(_ text: String) -> SardonyxError {
+        SardonyxError(.usage, "--memory", "not a size", got: "'\(text)'", allowed: "a number with K, M or G, as in 512M")
+    }
+}
+
+/// `name=1x3x550x550`, as given to `--shape`.
+struct ShapeFlag: ExpressibleByArgument {
+    let name: String
+    let dims: [Int]
+
+    init?(argument: String) {
+        guard let separator = argument.lastIndex(of: "=") else { return nil }
+        let parts = argument[argument.index(after: separator)...].split(separator: "x", omittingEmptySubsequences: false)
+        let dims = parts.count == 1 && parts[0].isEmpty ? [] : parts.map { Int($0) }
+        guard dims.allSatisfy({ $0.map { $0 >= 0 } ?? false }) else { return nil }
+        self.name = String(argument[..<separator])
+        self.dims = dims.compactMap { $0 }
+    }
+}
