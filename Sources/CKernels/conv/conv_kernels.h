@@ -21,7 +21,9 @@ typedef struct {
     int64_t weights_panel_stride, weights_block_stride, weights_row_stride;
     int64_t blocks, rows, columns, lanes;
     int panels, pixels;
-    bool prefetch;  ///< the next `pixels` pixels' lines are wanted soon
+
+    const float *ahead;  ///< weights wanted soon: after each tap `ahead_lines` lines more are prefetched
+    int ahead_lines;
 
     /// Sums carried from call to call, [panel][pixel][16]. The first call starts from the bias instead, the last
     /// one stores to the output instead.

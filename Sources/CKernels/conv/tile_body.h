@@ -42,22 +42,37 @@ SX_INLINE void begin_tile(const sx_conv_tile *t, sx_vec sum[][SX_CONV_MAX_PIXELS
             sum[p][i] = sx_vec_load(t->first ? t->bias + p * 16 : t->partial + p * t->partial_panel_stride + i * 16);
 }
 
+/// Fetches the lines that the tile's end will read or write while the sums are made.
+SX_INLINE void fetch_output(const sx_conv_tile *t, const int panels, const int pixels) {
+#pragma unroll
+    for (int p = 0; p < panels; p++)
+#pragma unroll
+        for (int i = 0; i < pixels; i++) {
+            int64_t offset = p * t->output_panel_stride + i * t->output_pixel_stride;
+            __builtin_prefetch(t->output + offset, 1);
+            if (t->residual && t->residual != t->output) __builtin_prefetch(t->residual + offset);
+        }
+}
+
 /// `panels` and `pixels` are constants of the caller: the sums stay in registers.
 SX_INLINE void dense_tile(const sx_conv_tile *t, const int panels, const int pixels) {
     sx_vec sum[SX_CONV_MAX_PANELS][SX_CONV_MAX_PIXELS];
     begin_tile(t, sum, panels, pixels);
     const int64_t pixel_stride = t->pixel_stride, panel_stride = t->weights_panel_stride;
+    const float *ahead = t->ahead;
+    if (t->last) fetch_output(t, panels, pixels);
     for (int64_t block = 0; block < t->blocks; block++) {
         const float *block_input = t->input + block * t->block_stride;
         const float *block_weights = t->weights + block * t->weights_block_stride;
-        if (t->prefetch)
-#pragma unroll
-            for (int i = 0; i < pixels; i++) __builtin_prefetch(block_input + (pixels + i) * pixel_stride);
+        // The lines wanted after this block: one is fetched per lane step.
+        int64_t next_block = block + 1 < t->blocks ? t->block_stride : t->input - block_input + pixels * pixel_stride;
         for (int64_t row = 0; row < t->rows; row++) {
             const float *w = block_weights + row * t->weights_row_stride;
             for (int64_t column = 0; column < t->columns; column++) {
                 const float *in = block_input + row * t->row_stride + column * t->column_stride;
-                for (int64_t lane = 0; lane < t->lanes; lane++, in++, w += 16) {
+                const float *next = in + next_block;
+                for (int64_t lane = 0; lane < t->lanes; lane++, in++, w += 16, next += pixel_stride) {
+                    __builtin_prefetch(next);
                     sx_vec weight[SX_CONV_MAX_PANELS];
 #pragma unroll
                     for (int p = 0; p < panels; p++) weight[p] = sx_vec_load(w + p * panel_stride);
@@ -68,6 +83,7 @@ SX_INLINE void dense_tile(const sx_conv_tile *t, const int panels, const int pix
                         for (int p = 0; p < panels; p++) sum[p][i] = sx_vec_fma(x, weight[p], sum[p][i]);
                     }
                 }
+                for (int line = 0; line < t->ahead_lines; line++, ahead += 16) __builtin_prefetch(ahead, 0, 2);
             }
         }
     }

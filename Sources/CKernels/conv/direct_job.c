@@ -1,0 +1,103 @@
+#include "direct_job.h"
+
+#include <assert.h>
+#include <math.h>
+
+enum {
+    SLICE_BYTES = 160 << 10,   // weights of one pass, so that they and the next pass's stay in L2
+    INPUT_BYTES = 1024 << 10,  // input of a chunk, beside them
+    CHUNKS_WANTED = 32,        // enough for 16 threads to share
+};
+
+static int64_t clamp(int64_t x, int64_t low, int64_t high) { return sx_min(sx_max(x, low), high); }
+
+static void set_clip(sx_direct_job *job) {
+    sx_activation f = job->epilogue->activation;
+    job->clips = f.op == SX_UNARY_IDENTITY || f.op == SX_UNARY_RELU || f.op == SX_UNARY_CLIP;
+    job->low = f.op == SX_UNARY_RELU ? 0.0f : f.op == SX_UNARY_CLIP ? f.a : -INFINITY;
+    job->high = f.op == SX_UNARY_CLIP ? f.b : INFINITY;
+}
+
+static void set_output_strides(sx_direct_job *job) {
+    const sx_conv_shape *s = &job->s;
+    int64_t pixels = s->oh * s->ow;
+    switch (s->output_layout) {
+        case SX_LAYOUT_BLOCKED16:
+            job->output_pixel_stride = SX_BLOCK;
+            job->output_panel_stride = pixels * SX_BLOCK;
+            job->output_batch_stride = job->panels * pixels * SX_BLOCK;
+            break;
+        case SX_LAYOUT_NHWC:
+            job->output_pixel_stride = s->output_pixel_stride ? s->output_pixel_stride : s->k;
+            job->output_panel_stride = SX_BLOCK;
+            job->output_batch_stride = pixels * job->output_pixel_stride;
+            break;
+        case SX_LAYOUT_PLAIN:
+            job->output_pixel_stride = 1;
+            job->output_panel_stride = pixels * SX_BLOCK;
+            job->output_batch_stride = s->k * pixels;
+            break;
+    }
+    if (s->output_batch_stride) job->output_batch_stride = s->output_batch_stride;
+}
+
+/// Tile width and panels from what the kernels offer.
+static void set_tiles(sx_direct_job *job, const sx_conv_kernels *kernels) {
+    const sx_conv_shape *s = &job->s;
+    int64_t group_outputs = s->k / s->groups;
+    job->panels_at_once = 1;
+    job->tile_pixels = job->depthwise ? kernels->depthwise_pixels : kernels->dense_pixels[0];
+    for (int panels = 2; panels <= SX_CONV_MAX_PANELS && !job->depthwise; panels *= 2) {
+        int64_t pixels = kernels->dense_pixels[panels - 1];
+        // The panels of a tile read the same input blocks, so groups must not share one.
+        bool fits = s->groups == 1 ? job->panels >= panels : group_outputs % (panels * SX_BLOCK) == 0;
+        if (pixels > 0 && fits && (pixels == job->tile_pixels || s->ow <= pixels)) {
+            job->panels_at_once = panels;
+            job->tile_pixels = pixels;
+        }
+    }
+    assert(job->panels_at_once * job->tile_pixels <= SX_DIRECT_MAX_TILE_SUMS);
+    job->row_tiles = sx_ceil_div(s->ow, job->tile_pixels);
+    job->tiles = job->row_tiles * s->oh;
+}
+
+static void set_chunks(sx_direct_job *job) {
+    const sx_conv_shape *s = &job->s;
+    int64_t taps = s->kh * s->kw, block_bytes = job->panels_at_once * taps * job->tap_floats * 4;
+    int64_t passes = sx_ceil_div(job->panel_blocks, clamp(SLICE_BYTES / block_bytes, 1, job->panel_blocks));
+    job->blocks_at_once = sx_ceil_div(job->panel_blocks, passes);
+
+    int64_t rows_per_output = sx_min(s->stride_h, s->kh), tile_columns = job->tile_pixels * s->stride_w;
+    int64_t tile_bytes = tile_columns * rows_per_output * job->panel_blocks * job->lanes * 4;
+    job->chunk_tiles = clamp(INPUT_BYTES / sx_max(tile_bytes, 1), 8, SX_DIRECT_MAX_CHUNK_TILES);
+    job->chunk_tiles = sx_ceil_div(job->tiles, sx_ceil_div(job->tiles, job->chunk_tiles));
+    job->tile_chunks = sx_ceil_div(job->tiles, job->chunk_tiles);
+    int64_t steps = sx_ceil_div(job->panels, job->panels_at_once);
+    int64_t splits = clamp(CHUNKS_WANTED / sx_max(job->tile_chunks * s->n, 1), 1, steps);
+    job->chunk_panels = sx_ceil_div(steps, splits) * job->panels_at_once;
+    job->panel_chunks = sx_ceil_div(job->panels, job->chunk_panels);
+}
+
+void sx_direct_plan(
+    sx_direct_job *job, bool depthwise, const sx_conv_shape *shape, const sx_conv_epilogue *epilogue,
+    const sx_conv_kernels *kernels) {
+    *job = (sx_direct_job){.s = *shape, .depthwise = depthwise, .epilogue = epilogue};
+    sx_conv_shape *s = &job->s;
+    bool pointwise = s->kh == 1 && s->kw == 1 && s->stride_h == 1 && s->stride_w == 1 && s->pad_top == 0 &&
+                     s->pad_left == 0 && s->oh == s->h && s->ow == s->w;
+    if (pointwise) {
+        s->w = s->ow = s->oh * s->ow;
+        s->h = s->oh = 1;
+    }
+    job->kernel = depthwise ? kernels->depthwise : kernels->dense;
+    job->lanes = sx_conv_lanes(s);
+    job->input_blocks = sx_conv_input_blocks(s);
+    job->panel_blocks = depthwise ? 1 : sx_conv_panel_blocks(s);
+    job->panels = sx_blocks(s->k);
+    job->tap_floats = depthwise ? SX_BLOCK : job->lanes * SX_BLOCK;
+    job->image_floats = job->input_blocks * s->h * s->w * job->lanes;
+    set_clip(job);
+    set_output_strides(job);
+    set_tiles(job, kernels);
+    set_chunks(job);
+}
