@@ -17,7 +17,7 @@ def file_name(name: str, exporter: str) -> str:
 def export_entry(entry: Entry, path: Path, exporter: str) -> None:
     """Writes one network of the zoo."""
     export(entry.build(), entry.example(), path, exporter=exporter, outputs=list(entry.outputs),
-           dynamic=entry.dynamic, constants=entry.constants, metadata=entry.metadata)
+           dynamic=entry.dynamic, metadata=entry.metadata)
 
 
 def main() -> None:

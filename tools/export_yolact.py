@@ -77,7 +77,7 @@ def main() -> None:
     if options.dynamic_shape:
         dynamic |= {2: "height", 3: "width"}
     export(ExportGraph(network, size, options.dynamic_shape), torch.zeros(batch, 3, height, width), options.output,
-           exporter=options.exporter, opset=options.opset, outputs=list(ROLES), dynamic=dynamic, constants=("priors",),
+           exporter=options.exporter, opset=options.opset, outputs=list(ROLES), dynamic=dynamic,
            metadata=card_metadata(card))
     print(f"{options.output}: {options.output.stat().st_size / 1e6:.1f} MB, {options.exporter}")
 

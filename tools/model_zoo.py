@@ -24,7 +24,6 @@ class Entry:
     build: Callable[[], nn.Module]
     size: tuple[int, int]
     outputs: tuple[str, ...]
-    constants: tuple[str, ...] = ()
     batch: int = 1
     dynamic: dict[int, str] = field(default_factory=dict)
     card: dict | None = None
@@ -48,7 +47,7 @@ def _yolact(name: str, batch: int = 1, dynamic: dict[int, str] | None = None) ->
     symbolic = bool(dynamic) and 2 in dynamic
     return Entry(
         build=lambda: ExportGraph(random_network(config, SEED), dynamic_size=symbolic).eval(),
-        size=(config.input_size, config.input_size), outputs=ROLES, constants=("priors",), batch=batch,
+        size=(config.input_size, config.input_size), outputs=ROLES, batch=batch,
         dynamic=dynamic or {}, card=paper_card(config), other_sizes=((320, 416), (448, 352)) if symbolic else (),
     )
 

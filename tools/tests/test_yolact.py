@@ -75,7 +75,7 @@ def test_random_weights_neither_vanish_nor_saturate():
     coarse = torch.randn(1, 3, 16, 16, generator=generator)
     with torch.no_grad():
         loc, conf, mask, _, proto = graph(torch.nn.functional.interpolate(coarse, size=(256, 256), mode="bicubic"))
-    assert 0.1 < loc.std() < 2 and 0.1 < mask.std() < 0.7 and 0.3 < proto.std() < 3
+    assert 0.1 < loc.std() < 2 and 0.1 < mask.std() < 0.6 and 0.3 < proto.std() < 3
     assert conf.max() < 0.999 and abs(float(conf.sum(-1).mean()) - 1) < 1e-5
 
 

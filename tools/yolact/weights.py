@@ -69,7 +69,7 @@ def random_network(config: Config, seed: int) -> Yolact:
 def _calibrate(network: Yolact, noise: Tensor) -> None:
     image = F.interpolate(noise, size=(256, 256), mode="bicubic", align_corners=False)
     head = network.prediction_layers[0]
-    targets = {head.bbox_layer: 0.5, head.mask_layer: 0.3}
+    targets = {head.bbox_layer: 0.5, head.conf_layer: 0.5, head.mask_layer: 0.2}
     scaled: set[nn.Module] = set()
 
     def scale(module: nn.Module, _, output: Tensor) -> Tensor:
