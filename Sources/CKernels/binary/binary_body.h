@@ -1,3 +1,4 @@
+#include "../base/power.h"
 #include "binary_kernels.h"
 
 typedef sx_vec (*function)(sx_vec a, sx_vec b);
@@ -10,7 +11,7 @@ SX_INLINE sx_vec f_min(sx_vec a, sx_vec b) { return sx_vec_select(b != b, b, sx_
 SX_INLINE sx_vec f_max(sx_vec a, sx_vec b) { return sx_vec_select(b != b, b, sx_vec_at_least(a, b)); }
 SX_INLINE sx_vec f_prelu(sx_vec a, sx_vec b) { return sx_vec_select(a < 0.0f, a * b, a); }
 SX_INLINE sx_vec f_pow(sx_vec a, sx_vec b) {
-    for (int i = 0; i < 16; i++) a[i] = powf(a[i], b[i]);
+    for (int i = 0; i < 16; i++) a[i] = sx_pow(a[i], b[i]);
     return a;
 }
 

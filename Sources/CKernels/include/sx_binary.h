@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 /// Elementwise float32 functions of two arguments, ONNX semantics; NaN propagates (min and max too).
+/// Subnormal arguments and results may count as zero.
 typedef enum {
     SX_BINARY_ADD = 0,
     SX_BINARY_SUB,

@@ -36,7 +36,8 @@ int64_t sx_gemm_packed_bytes(int64_t k, int64_t n);
 /// The format is the same at every ISA level.
 void sx_gemm_pack_b(int64_t k, int64_t n, const float *b, int64_t ldb, bool transposed, void *packed, int threads);
 
-/// Bytes of scratch that `sx_gemm` needs with these arguments on at most `threads` threads; pointers are not read.
+/// Bytes of scratch that `sx_gemm` needs with these arguments on at most `threads` threads. Of the pointers only
+/// whether `packed_b` is NULL counts, so that a plan can ask before there is memory.
 int64_t sx_gemm_scratch_bytes(const sx_gemm_args *args, int threads);
 
 /// `scratch` is 64-byte aligned. The result is the same to the bit for any thread count.

@@ -41,7 +41,7 @@ typedef enum {
 
 /// dst[i] = (to) src[i] for i in [0, n), between any two `sx_type`s. Floating to floating rounds to nearest even;
 /// floating to integer truncates and saturates, NaN gives 0; integer to integer wraps; to bool is `x != 0`.
-/// No overlap.
+/// Float32 and float64 subnormals may count as zero; float16 ones are exact. No overlap.
 void sx_cast(sx_type from, sx_type to, const void *src, void *dst, int64_t n, int threads);
 
 #endif

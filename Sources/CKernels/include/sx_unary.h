@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 /// Elementwise float32 functions of one argument; `a` and `b` are the two parameters some of them take.
-/// ONNX semantics; NaN propagates through every one.
+/// ONNX semantics; NaN propagates through every one. Subnormal arguments and results may count as zero.
 typedef enum {
     SX_UNARY_IDENTITY = 0,
     SX_UNARY_RELU,              ///< max(x, 0)

@@ -19,10 +19,10 @@ static inline uint32_t sx_bits_of(float x) {
 /// IEEE binary16 to float32, exact.
 static inline float sx_from_half(uint16_t half) {
     uint32_t sign = (uint32_t)(half & 0x8000) << 16, rest = half & 0x7fff;
-    // The exponent is moved by a multiplication, which also makes subnormals normal; 31 becomes 255 separately.
-    float magnitude = sx_float_of(rest << 13) * 0x1p112f;
-    uint32_t bits = rest >= 0x7c00 ? (rest << 13) | 0x7f800000 : sx_bits_of(magnitude);
-    return sx_float_of(bits | sign);
+    // Subnormals count in steps of 2^-24: as an integer times that they never pass through a float32 subnormal.
+    uint32_t subnormal = sx_bits_of((float)rest * 0x1p-24f);
+    uint32_t normal = (rest << 13) + (112u << 23), special = (rest << 13) | 0x7f800000;
+    return sx_float_of((rest >= 0x7c00 ? special : rest < 0x0400 ? subnormal : normal) | sign);
 }
 
 /// float32 to IEEE binary16, to nearest even; NaN stays NaN.

@@ -1,3 +1,4 @@
+#include "../base/power.h"
 #include "trigonometry.h"
 #include "unary_kernels.h"
 
@@ -74,7 +75,7 @@ static void pow_row(const float *x, float *y, int64_t n, sx_activation p) {
     else if (p.a == 3.0f)
         map(x, y, n, p, f_cube);
     else
-        for (int64_t i = 0; i < n; i++) y[i] = powf(x[i], p.a);
+        for (int64_t i = 0; i < n; i++) y[i] = sx_pow(x[i], p.a);
 }
 
 static void row(sx_activation p, const float *x, float *y, int64_t n) {
