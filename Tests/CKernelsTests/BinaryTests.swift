@@ -64,8 +64,11 @@ private func span(_ dims: [Int64], _ strides: [Int64]) -> (low: Int, count: Int)
                 let a = GuardedFloats(aValues, flushAt: edge), b = GuardedFloats(bValues, flushAt: edge)
                 for (op, reference) in operations {
                     let y = GuardedFloats(total, flushAt: edge)
-                    sx_binary(op, a.pointer + aLow, b.pointer + bLow, y.pointer, Int32(c.dims.count), c.dims, c.a, c.b, 2)
-                    let want = (0..<total).map { reference(aValues[aLow + offset($0, c.a)], bValues[bLow + offset($0, c.b)]) }
+                    sx_binary(
+                        op, a.pointer + aLow, b.pointer + bLow, y.pointer, Int32(c.dims.count), c.dims, c.a, c.b, 2)
+                    let want = (0..<total).map {
+                        reference(aValues[aLow + offset($0, c.a)], bValues[bLow + offset($0, c.b)])
+                    }
                     let got = y.array
                     let equal = zip(got, want).allSatisfy {
                         $0 == $1 || ($0.isNaN && $1.isNaN) || ($0 == 0 && abs($1) < Float.leastNormalMagnitude)

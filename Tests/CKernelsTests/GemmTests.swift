@@ -13,7 +13,9 @@ private struct GemmCase {
     var activation = sx_activation(op: SX_UNARY_IDENTITY, a: 0, b: 0)
     var gap = 0  // extra floats between rows
 
-    private func matrix(_ rows: Int, _ columns: Int, _ random: inout SeededRandom, edge: GuardedFloats.Edge, copies: Int)
+    private func matrix(
+        _ rows: Int, _ columns: Int, _ random: inout SeededRandom, edge: GuardedFloats.Edge, copies: Int
+    )
         -> (floats: GuardedFloats, ld: Int, stride: Int)
     {
         let ld = columns + gap
@@ -25,21 +27,29 @@ private struct GemmCase {
     func check(edge: GuardedFloats.Edge, level: sx_isa, seed: UInt64) {
         var random = SeededRandom(seed)
         let a = matrix(transposeA ? k : m, transposeA ? m : k, &random, edge: edge, copies: sharedA ? 1 : batch)
-        let b = matrix(transposeB ? n : k, transposeB ? k : n, &random, edge: edge, copies: sharedB || packed ? 1 : batch)
+        let b = matrix(
+            transposeB ? n : k, transposeB ? k : n, &random, edge: edge, copies: sharedB || packed ? 1 : batch)
         let c = matrix(m, n, &random, edge: edge, copies: batch)
         let before = c.floats.array
         let biasFloats = bias.map { s in
-            GuardedFloats(random.floats((m - 1) * s.row + (n - 1) * s.column + (batch - 1) * s.batch + 1), flushAt: edge)
+            GuardedFloats(
+                random.floats((m - 1) * s.row + (n - 1) * s.column + (batch - 1) * s.batch + 1), flushAt: edge)
         }
         var args = sx_gemm_args()
         (args.m, args.n, args.k, args.batch) = (Int64(m), Int64(n), Int64(k), Int64(batch))
         (args.alpha, args.beta) = (alpha, beta)
-        (args.a, args.lda, args.batch_stride_a, args.transpose_a) = (UnsafePointer(a.floats.pointer), Int64(a.ld), sharedA ? 0 : Int64(a.stride), transposeA)
-        (args.b, args.ldb, args.batch_stride_b, args.transpose_b) = (UnsafePointer(b.floats.pointer), Int64(b.ld), sharedB || packed ? 0 : Int64(b.stride), transposeB)
+        (args.a, args.lda, args.batch_stride_a, args.transpose_a) = (
+            UnsafePointer(a.floats.pointer), Int64(a.ld), sharedA ? 0 : Int64(a.stride), transposeA
+        )
+        (args.b, args.ldb, args.batch_stride_b, args.transpose_b) = (
+            UnsafePointer(b.floats.pointer), Int64(b.ld), sharedB || packed ? 0 : Int64(b.stride), transposeB
+        )
         (args.c, args.ldc, args.batch_stride_c) = (c.floats.pointer, Int64(c.ld), Int64(c.stride))
         if let bias, let biasFloats {
             args.bias = UnsafePointer(biasFloats.pointer)
-            (args.bias_row_stride, args.bias_column_stride, args.bias_batch_stride) = (Int64(bias.row), Int64(bias.column), Int64(bias.batch))
+            (args.bias_row_stride, args.bias_column_stride, args.bias_batch_stride) = (
+                Int64(bias.row), Int64(bias.column), Int64(bias.batch)
+            )
         }
         args.activation = activation
         let packedBytes = Int(sx_gemm_packed_bytes(Int64(k), Int64(n)))
@@ -72,7 +82,8 @@ private struct GemmCase {
                 for j in 0..<n {
                     var sum = 0.0, magnitude = 0.0
                     for p in 0..<k {
-                        let product = Double(av[a0 + (transposeA ? p * a.ld + i : i * a.ld + p)])
+                        let product =
+                            Double(av[a0 + (transposeA ? p * a.ld + i : i * a.ld + p)])
                             * Double(bv[b0 + (transposeB ? j * b.ld + p : p * b.ld + j)])
                         sum += product
                         magnitude += abs(product)
@@ -80,18 +91,20 @@ private struct GemmCase {
                     sum *= Double(alpha)
                     magnitude *= Double(abs(alpha))
                     if let bias, let biasFloats {
-                        let term = Double(beta) * Double(biasFloats.pointer[i * bias.row + j * bias.column + z * bias.batch])
+                        let term =
+                            Double(beta) * Double(biasFloats.pointer[i * bias.row + j * bias.column + z * bias.batch])
                         sum += term
                         magnitude += abs(term)
                     }
                     let bound = Double(k + 4) * 0x1p-24 * magnitude + 1e-30
                     let value = Double(got[z * c.stride + i * c.ld + j])
-                    let (exact, slack): (Double, Double) = switch activation.op {
-                    case SX_UNARY_RELU: (max(sum, 0), 0)
-                    case SX_UNARY_CLIP: (min(max(sum, Double(activation.a)), Double(activation.b)), 0)
-                    case SX_UNARY_LEAKY_RELU: (sum < 0 ? sum * Double(activation.a) : sum, 0x1p-24 * abs(sum))
-                    default: (sum, 0)
-                    }
+                    let (exact, slack): (Double, Double) =
+                        switch activation.op {
+                        case SX_UNARY_RELU: (max(sum, 0), 0)
+                        case SX_UNARY_CLIP: (min(max(sum, Double(activation.a)), Double(activation.b)), 0)
+                        case SX_UNARY_LEAKY_RELU: (sum < 0 ? sum * Double(activation.a) : sum, 0x1p-24 * abs(sum))
+                        default: (sum, 0)
+                        }
                     if !(abs(value - exact) <= bound + slack) {
                         Issue.record("C[\(z), \(i), \(j)] = \(value), exactly \(exact), bound \(bound): \(what)")
                         return
@@ -146,7 +159,10 @@ private struct GemmCase {
             for transposeB in [false, true] {
                 for packed in [false, true] {
                     for m in [3, 16, 31] {
-                        cases.append(GemmCase(m: m, n: 37, k: 19, transposeA: transposeA, transposeB: transposeB, packed: packed, alpha: 0.75, gap: 3))
+                        cases.append(
+                            GemmCase(
+                                m: m, n: 37, k: 19, transposeA: transposeA, transposeB: transposeB, packed: packed,
+                                alpha: 0.75, gap: 3))
                     }
                 }
             }
@@ -172,7 +188,8 @@ private struct GemmCase {
         for (row, column) in [(0, 0), (1, 0), (0, 1), (35, 1), (1, 40)] {
             for beta: Float in [1, -0.5] {
                 for activation in activations {
-                    cases.append(GemmCase(m: 17, n: 35, k: 11, beta: beta, bias: (row, column, 0), activation: activation))
+                    cases.append(
+                        GemmCase(m: 17, n: 35, k: 11, beta: beta, bias: (row, column, 0), activation: activation))
                 }
             }
         }
@@ -190,9 +207,12 @@ private struct GemmCase {
                     out.withUnsafeMutableBufferPointer { c in
                         var args = sx_gemm_args()
                         (args.m, args.n, args.k, args.batch, args.alpha) = (Int64(m), Int64(n), Int64(k), 1, 1)
-                        (args.a, args.lda, args.b, args.ldb, args.c, args.ldc) = (a.baseAddress, Int64(k), b.baseAddress, Int64(n), c.baseAddress, Int64(n))
+                        (args.a, args.lda, args.b, args.ldb, args.c, args.ldc) = (
+                            a.baseAddress, Int64(k), b.baseAddress, Int64(n), c.baseAddress, Int64(n)
+                        )
                         args.activation = sx_activation(op: SX_UNARY_RELU, a: 0, b: 0)
-                        let scratch = UnsafeMutableRawPointer.allocate(byteCount: Int(sx_gemm_scratch_bytes(&args, 1)), alignment: 64)
+                        let scratch = UnsafeMutableRawPointer.allocate(
+                            byteCount: Int(sx_gemm_scratch_bytes(&args, 1)), alignment: 64)
                         defer { scratch.deallocate() }
                         sx_gemm(&args, scratch, 1)
                     }
@@ -217,7 +237,9 @@ private struct GemmCase {
             b.withUnsafeBufferPointer { b in
                 c.withUnsafeMutableBufferPointer { c in
                     var args = sx_gemm_f64_args()
-                    (args.m, args.n, args.k, args.batch, args.alpha, args.beta) = (Int64(m), Int64(n), Int64(k), 2, 0.5, 0.25)
+                    (args.m, args.n, args.k, args.batch, args.alpha, args.beta) = (
+                        Int64(m), Int64(n), Int64(k), 2, 0.5, 0.25
+                    )
                     (args.a, args.lda, args.transpose_a) = (a.baseAddress, Int64(m), true)
                     (args.b, args.ldb, args.batch_stride_b) = (b.baseAddress, Int64(n), Int64(n * k))
                     (args.c, args.ldc, args.batch_stride_c) = (c.baseAddress, Int64(n), Int64(m * n))

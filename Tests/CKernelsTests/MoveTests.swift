@@ -42,12 +42,19 @@ private func reach(_ dims: [Int64], _ strides: [Int64]) -> (low: Int, high: Int)
             var random = SeededRandom(UInt64(number))
             atEveryIsaLevel { level in
                 // Whole floats only, so that the guard page lies right behind the last element.
-                for edge in GuardedFloats.Edge.allCases where edge == .start || sourceCount * size % 4 == 0 && targetCount * size % 4 == 0 {
+                for edge in GuardedFloats.Edge.allCases
+                where edge == .start || sourceCount * size % 4 == 0 && targetCount * size % 4 == 0 {
                     let source = GuardedFloats(floats(forBytes: sourceCount * size), flushAt: edge)
                     let target = GuardedFloats(floats(forBytes: targetCount * size), flushAt: edge)
-                    let sourceBytes = UnsafeMutableRawPointer(source.pointer), targetBytes = UnsafeMutableRawPointer(target.pointer)
-                    for i in 0..<sourceCount * size { sourceBytes.storeBytes(of: UInt8(truncatingIfNeeded: random.next()), toByteOffset: i, as: UInt8.self) }
-                    for i in 0..<targetCount * size { targetBytes.storeBytes(of: 0xA5, toByteOffset: i, as: UInt8.self) }
+                    let sourceBytes = UnsafeMutableRawPointer(source.pointer),
+                        targetBytes = UnsafeMutableRawPointer(target.pointer)
+                    for i in 0..<sourceCount * size {
+                        sourceBytes.storeBytes(
+                            of: UInt8(truncatingIfNeeded: random.next()), toByteOffset: i, as: UInt8.self)
+                    }
+                    for i in 0..<targetCount * size {
+                        targetBytes.storeBytes(of: 0xA5, toByteOffset: i, as: UInt8.self)
+                    }
                     var want = [UInt8](repeating: 0xA5, count: targetCount * size)
                     for flat in 0..<Int(c.dims.reduce(1, *)) {
                         var rest = flat, from = -s.low, to = -t.low
@@ -56,9 +63,14 @@ private func reach(_ dims: [Int64], _ strides: [Int64]) -> (low: Int, high: Int)
                             to += rest % Int(c.dims[d]) * Int(c.target[d])
                             rest /= Int(c.dims[d])
                         }
-                        for byte in 0..<size { want[to * size + byte] = sourceBytes.load(fromByteOffset: from * size + byte, as: UInt8.self) }
+                        for byte in 0..<size {
+                            want[to * size + byte] = sourceBytes.load(
+                                fromByteOffset: from * size + byte, as: UInt8.self)
+                        }
                     }
-                    sx_copy_strided(sourceBytes - s.low * size, targetBytes - t.low * size, Int32(c.dims.count), c.dims, c.source, c.target, Int32(size), 2)
+                    sx_copy_strided(
+                        sourceBytes - s.low * size, targetBytes - t.low * size, Int32(c.dims.count), c.dims, c.source,
+                        c.target, Int32(size), 2)
                     let got = (0..<targetCount * size).map { targetBytes.load(fromByteOffset: $0, as: UInt8.self) }
                     #expect(got == want && target.isIntact, "copy \(number) of \(size) bytes, level \(level.rawValue)")
                 }
@@ -110,13 +122,16 @@ private func reach(_ dims: [Int64], _ strides: [Int64]) -> (low: Int, high: Int)
         for h in halves {
             let want = Float(Float16(bitPattern: h))
             let value = got[Int(h)]
-            if !(value.bitPattern == want.bitPattern || (value.isNaN && want.isNaN)) { Issue.record("half \(h): \(value)"); return }
+            if !(value.bitPattern == want.bitPattern || (value.isNaN && want.isNaN)) {
+                Issue.record("half \(h): \(value)"); return
+            }
         }
     }
 
     @Test func roundsToHalfAndBfloat16() {
         var random = SeededRandom(2)
-        var floats = (0..<200_000).map { _ in Float(bitPattern: UInt32(truncatingIfNeeded: random.next())) } + specialFloats
+        var floats =
+            (0..<200_000).map { _ in Float(bitPattern: UInt32(truncatingIfNeeded: random.next())) } + specialFloats
         // Ties, and both sides of them.
         for h in stride(from: UInt16(0), to: 0x7c00, by: 7) {
             let low = Float(Float16(bitPattern: h)), high = Float(Float16(bitPattern: h + 1))
@@ -136,15 +151,20 @@ private func reach(_ dims: [Int64], _ strides: [Int64]) -> (low: Int, high: Int)
             let rest = x.bitPattern & 0xffff, upper = x.bitPattern >> 16
             let up = rest > 0x8000 || (rest == 0x8000 && upper & 1 == 1)
             let bfloatOk = x.isNaN ? back.isNaN : UInt32(bfloats[i]) == (up ? upper + 1 : upper)
-            if !(halfOk && doubleOk && bfloatOk) { Issue.record("\(x): half \(halfOk), from double \(doubleOk), bfloat16 \(bfloatOk)"); return }
+            if !(halfOk && doubleOk && bfloatOk) {
+                Issue.record("\(x): half \(halfOk), from double \(doubleOk), bfloat16 \(bfloatOk)"); return
+            }
         }
     }
 
     @Test func integersWrapAndFloatsSaturate() {
         let wide: [Int64] = [0, 1, -1, 127, 128, 255, 256, -129, 65_535, 65_536, .max, .min, 1 << 40]
         #expect(cast(wide, SX_TYPE_INT64, SX_TYPE_INT8, as: Int8.self, 0) == wide.map { Int8(truncatingIfNeeded: $0) })
-        #expect(cast(wide, SX_TYPE_INT64, SX_TYPE_UINT16, as: UInt16.self, 0) == wide.map { UInt16(truncatingIfNeeded: $0) })
-        #expect(cast(wide, SX_TYPE_INT64, SX_TYPE_INT32, as: Int32.self, 0) == wide.map { Int32(truncatingIfNeeded: $0) })
+        #expect(
+            cast(wide, SX_TYPE_INT64, SX_TYPE_UINT16, as: UInt16.self, 0) == wide.map { UInt16(truncatingIfNeeded: $0) }
+        )
+        #expect(
+            cast(wide, SX_TYPE_INT64, SX_TYPE_INT32, as: Int32.self, 0) == wide.map { Int32(truncatingIfNeeded: $0) })
         #expect(cast(wide, SX_TYPE_INT64, SX_TYPE_UINT64, as: UInt64.self, 0) == wide.map { UInt64(bitPattern: $0) })
         #expect(cast(wide, SX_TYPE_INT64, SX_TYPE_FLOAT32, as: Float.self, 0) == wide.map { Float($0) })
         #expect(cast(wide, SX_TYPE_INT64, SX_TYPE_BOOL, as: UInt8.self, 0) == wide.map { $0 == 0 ? 0 : 1 })
@@ -152,7 +172,9 @@ private func reach(_ dims: [Int64], _ strides: [Int64]) -> (low: Int, high: Int)
         #expect(cast(large, SX_TYPE_UINT64, SX_TYPE_FLOAT32, as: Float.self, 0) == large.map { Float($0) })
         #expect(cast(large, SX_TYPE_UINT64, SX_TYPE_FLOAT64, as: Double.self, 0) == large.map { Double($0) })
 
-        let x: [Float] = [0, -0.9, 1.9, -1.9, 127.9, 300, -300, 3e9, -3e9, 1e19, 2e19, -1e19, .infinity, -.infinity, .nan]
+        let x: [Float] = [
+            0, -0.9, 1.9, -1.9, 127.9, 300, -300, 3e9, -3e9, 1e19, 2e19, -1e19, .infinity, -.infinity, .nan,
+        ]
         func saturated<T: FixedWidthInteger>(_ type: T.Type) -> [T] {
             x.map { v in
                 if v.isNaN { return 0 }
@@ -181,7 +203,8 @@ private func reach(_ dims: [Int64], _ strides: [Int64]) -> (low: Int, high: Int)
         let values = (0..<n).map { Int64($0 % 128) }
         for (from, fromSize) in types {
             for (to, toSize) in types {
-                var source = [UInt8](repeating: 0, count: n * fromSize), target = [UInt8](repeating: 0, count: n * toSize)
+                var source = [UInt8](repeating: 0, count: n * fromSize),
+                    target = [UInt8](repeating: 0, count: n * toSize)
                 var back = [Int64](repeating: -1, count: n)
                 sx_cast(SX_TYPE_INT64, from, values, &source, Int64(n), 1)
                 sx_cast(from, to, source, &target, Int64(n), 2)

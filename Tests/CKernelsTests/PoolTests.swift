@@ -28,7 +28,9 @@ struct PoolCase {
         (s.batch, s.channels, s.blocked, s.spatial_rank) = (Int64(batch), Int64(channels), blocked, Int32(input.count))
         func fill(_ field: inout (Int64, Int64, Int64, Int64, Int64, Int64), _ values: [Int]) {
             withUnsafeMutableBytes(of: &field) { bytes in
-                for (i, v) in values.enumerated() { bytes.storeBytes(of: Int64(v), toByteOffset: 8 * i, as: Int64.self) }
+                for (i, v) in values.enumerated() {
+                    bytes.storeBytes(of: Int64(v), toByteOffset: 8 * i, as: Int64.self)
+                }
             }
         }
         fill(&s.in, input)
@@ -45,7 +47,9 @@ struct PoolCase {
     func windows() -> [(pixels: [Int], padded: Int)] {
         func coordinates(_ flat: Int, _ dims: [Int]) -> [Int] {
             var rest = flat
-            return dims.reversed().map { d in defer { rest /= d }; return rest % d }.reversed()
+            return dims.reversed().map { d in
+                defer { rest /= d }; return rest % d
+            }.reversed()
         }
         return (0..<output.reduce(1, *)).map { flat in
             let at = coordinates(flat, output)
@@ -96,7 +100,9 @@ private let cases: [PoolCase] = [
         var shape = c.shape(blocked: true)
         pool(&shape, input.pointer, y.pointer)
         let result = y.array
-        let used = (0..<c.batch * c.channels * outPixels).map { blockedIndex($0, channels: c.channels, pixels: outPixels) }
+        let used = (0..<c.batch * c.channels * outPixels).map {
+            blockedIndex($0, channels: c.channels, pixels: outPixels)
+        }
         let padding = Set(result.indices).subtracting(used)
         #expect(y.isIntact && padding.allSatisfy { result[$0] == 0 }, "padding lanes")
         return used.map { result[$0] }
@@ -151,7 +157,8 @@ private let cases: [PoolCase] = [
             let windows = c.windows()
             let exact = (0..<planes).flatMap { plane in
                 windows.map { w in
-                    w.pixels.reduce(0.0) { $0 + Double(x[plane * inPixels + $1]) } / Double(includePad ? w.padded : w.pixels.count)
+                    w.pixels.reduce(0.0) { $0 + Double(x[plane * inPixels + $1]) }
+                        / Double(includePad ? w.padded : w.pixels.count)
                 }
             }
             // At most 36 taps are added one by one, of magnitude at most 1.
@@ -160,7 +167,8 @@ private let cases: [PoolCase] = [
                     let input = GuardedFloats(x, flushAt: edge), y = GuardedFloats(exact.count, flushAt: edge)
                     var shape = c.shape(blocked: false)
                     sx_average_pool(&shape, input.pointer, y.pointer, includePad, 2)
-                    expectClose(y.array, exact, ulps: 2, absolute: 40 * 0x1p-24, "case \(number), level \(level.rawValue)")
+                    expectClose(
+                        y.array, exact, ulps: 2, absolute: 40 * 0x1p-24, "case \(number), level \(level.rawValue)")
                     let blocked = runBlocked(c, x, edge: edge) { sx_average_pool($0, $1, $2, includePad, 2) }
                     expectClose(blocked, exact, ulps: 2, absolute: 40 * 0x1p-24, "case \(number) blocked")
                 }

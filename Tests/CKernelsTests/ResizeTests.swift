@@ -16,7 +16,9 @@ private struct Table {
 
     func use<T>(_ body: (sx_resize_table) -> T) -> T {
         index.withUnsafeBufferPointer { index in
-            guard let weight else { return body(sx_resize_table(taps: Int32(taps), index: index.baseAddress, weight: nil)) }
+            guard let weight else {
+                return body(sx_resize_table(taps: Int32(taps), index: index.baseAddress, weight: nil))
+            }
             return weight.withUnsafeBufferPointer {
                 body(sx_resize_table(taps: Int32(taps), index: index.baseAddress, weight: $0.baseAddress))
             }
@@ -45,7 +47,9 @@ private struct Table {
                             for lane in 0..<lanes {
                                 var sum = 0.0
                                 for (i, a) in rows.terms(h) {
-                                    for (j, b) in columns.terms(w) { sum += a * b * Double(x[((p * inH + i) * inW + j) * lanes + lane]) }
+                                    for (j, b) in columns.terms(w) {
+                                        sum += a * b * Double(x[((p * inH + i) * inW + j) * lanes + lane])
+                                    }
                                 }
                                 exact[((p * outH + h) * outW + w) * lanes + lane] = sum
                             }
@@ -57,12 +61,15 @@ private struct Table {
                         let input = GuardedFloats(x, flushAt: edge), y = GuardedFloats(exact.count, flushAt: edge)
                         rows.use { r in
                             columns.use { c in
-                                sx_resize_2d(input.pointer, y.pointer, Int64(planes), Int64(inH), Int64(inW), Int64(outH), Int64(outW), Int32(lanes), r, c, 2)
+                                sx_resize_2d(
+                                    input.pointer, y.pointer, Int64(planes), Int64(inH), Int64(inW), Int64(outH),
+                                    Int64(outW), Int32(lanes), r, c, 2)
                             }
                         }
                         // Weights and pixels are at most 1: two roundings a tap.
                         let bound = weighted ? Double(taps.0 * taps.1 + 4) * 0x1p-23 : 0
-                        expectClose(y.array, exact, absolute: bound, "taps \(taps), lanes \(lanes), level \(level.rawValue)")
+                        expectClose(
+                            y.array, exact, absolute: bound, "taps \(taps), lanes \(lanes), level \(level.rawValue)")
                         #expect(y.isIntact)
                     }
                 }
@@ -80,15 +87,21 @@ private struct Table {
             for o in 0..<outer {
                 for t in 0..<target {
                     for i in 0..<inner {
-                        exact.append(table.terms(t).reduce(0.0) { $0 + $1.1 * Double(x[(o * source + $1.0) * inner + i]) })
+                        exact.append(
+                            table.terms(t).reduce(0.0) { $0 + $1.1 * Double(x[(o * source + $1.0) * inner + i]) })
                     }
                 }
             }
             atEveryIsaLevel { _ in
                 for edge in GuardedFloats.Edge.allCases {
                     let input = GuardedFloats(x, flushAt: edge), y = GuardedFloats(exact.count, flushAt: edge)
-                    table.use { sx_resize_axis(input.pointer, y.pointer, Int64(outer), Int64(source), Int64(target), Int64(inner), $0, 2) }
-                    expectClose(y.array, exact, absolute: taps > 1 ? Double(taps + 2) * 0x1p-23 : 0, "axis, \(taps) taps, inner \(inner)")
+                    table.use {
+                        sx_resize_axis(
+                            input.pointer, y.pointer, Int64(outer), Int64(source), Int64(target), Int64(inner), $0, 2)
+                    }
+                    expectClose(
+                        y.array, exact, absolute: taps > 1 ? Double(taps + 2) * 0x1p-23 : 0,
+                        "axis, \(taps) taps, inner \(inner)")
                     #expect(y.isIntact)
                 }
             }

@@ -6,8 +6,9 @@ import Testing
 private let columnCounts = Array(0...33) + [47, 48, 63, 64, 65, 81, 127, 128, 129, 1000]
 
 @Suite struct SoftmaxTests {
-    /// x - max up to 40 is rounded to 2^-19 (half a step below 64), which exp turns into 32 ulp at most; exp itself, the sum in float64
-    /// blocks and two more roundings stay below 8. A logarithm is a difference: its error counts against its terms.
+    /// x - max, up to 40, is rounded to 2^-19 (half a step below 64), which exp turns into 32 ulp at most; exp itself,
+    /// the sum in float64 blocks and two more roundings stay below 8. A logarithm is a difference: its error counts
+    /// against its terms.
     private func check(outer: Int, axis: Int, inner: Int, logarithm: Bool, edge: GuardedFloats.Edge, seed: UInt64) {
         var random = SeededRandom(seed)
         let x = random.floats(outer * axis * inner, in: -20...20)
@@ -204,7 +205,9 @@ private let columnCounts = Array(0...33) + [47, 48, 63, 64, 65, 81, 127, 128, 12
                 let input = GuardedFloats(x), y = GuardedFloats(x.count)
                 let scales = GuardedFloats(scale), biases = GuardedFloats(bias)
                 let means = GuardedFloats(rows), factors = GuardedFloats(rows)
-                sx_layer_norm(input.pointer, scales.pointer, biases.pointer, y.pointer, means.pointer, factors.pointer, Int64(rows), Int64(n), 1e-3, 2)
+                sx_layer_norm(
+                    input.pointer, scales.pointer, biases.pointer, y.pointer, means.pointer, factors.pointer,
+                    Int64(rows), Int64(n), 1e-3, 2)
                 var exact: [Double] = [], rms: [Double] = [], plain: [Double] = []
                 for r in 0..<rows {
                     let row = x[r * n..<(r + 1) * n]
@@ -232,9 +235,12 @@ private let columnCounts = Array(0...33) + [47, 48, 63, 64, 65, 81, 127, 128, 12
         atEveryIsaLevel { _ in
             for channels in [1, 15, 16, 17, 33] {
                 for inner in [1, 15, 16, 17, 50] {
-                    let x = random.floats(2 * channels * inner), scale = random.floats(channels), shift = random.floats(channels)
-                    let input = GuardedFloats(x), y = GuardedFloats(x.count), s = GuardedFloats(scale), t = GuardedFloats(shift)
-                    sx_channel_affine(input.pointer, s.pointer, t.pointer, y.pointer, 2, Int64(channels), Int64(inner), false, 2)
+                    let x = random.floats(2 * channels * inner), scale = random.floats(channels),
+                        shift = random.floats(channels)
+                    let input = GuardedFloats(x), y = GuardedFloats(x.count), s = GuardedFloats(scale),
+                        t = GuardedFloats(shift)
+                    sx_channel_affine(
+                        input.pointer, s.pointer, t.pointer, y.pointer, 2, Int64(channels), Int64(inner), false, 2)
                     let exact = x.indices.map { i in
                         let c = i / inner % channels
                         return Double(x[i]) * Double(scale[c]) + Double(shift[c])
@@ -243,9 +249,15 @@ private let columnCounts = Array(0...33) + [47, 48, 63, 64, 65, 81, 127, 128, 12
                     let blocks = (channels + 15) / 16
                     let blocked = GuardedFloats(2 * blocks * inner * 16)
                     for i in 0..<blocked.count { blocked.pointer[i] = 0 }
-                    func place(_ n: Int, _ c: Int, _ i: Int) -> Int { ((n * blocks + c / 16) * inner + i) * 16 + c % 16 }
-                    for i in x.indices { blocked.pointer[place(i / inner / channels, i / inner % channels, i % inner)] = x[i] }
-                    sx_channel_affine(blocked.pointer, s.pointer, t.pointer, blocked.pointer, 2, Int64(channels), Int64(inner), true, 2)
+                    func place(_ n: Int, _ c: Int, _ i: Int) -> Int {
+                        ((n * blocks + c / 16) * inner + i) * 16 + c % 16
+                    }
+                    for i in x.indices {
+                        blocked.pointer[place(i / inner / channels, i / inner % channels, i % inner)] = x[i]
+                    }
+                    sx_channel_affine(
+                        blocked.pointer, s.pointer, t.pointer, blocked.pointer, 2, Int64(channels), Int64(inner), true,
+                        2)
                     let result = blocked.array
                     let back = x.indices.map { result[place($0 / inner / channels, $0 / inner % channels, $0 % inner)] }
                     #expect(sameBits(back, y.array))
@@ -260,13 +272,18 @@ private let columnCounts = Array(0...33) + [47, 48, 63, 64, 65, 81, 127, 128, 12
         var random = SeededRandom(5)
         atEveryIsaLevel { _ in
             for (channels, groups, inner) in [(6, 3, 17), (4, 4, 40), (8, 1, 5), (2, 2, 1), (32, 8, 300)] {
-                let x = random.floats(2 * channels * inner, in: -2...6), scale = random.floats(channels), bias = random.floats(channels)
-                let input = GuardedFloats(x), y = GuardedFloats(x.count), s = GuardedFloats(scale), t = GuardedFloats(bias)
-                sx_group_norm(input.pointer, s.pointer, t.pointer, y.pointer, 2, Int64(channels), Int64(groups), Int64(inner), 1e-3, 2)
+                let x = random.floats(2 * channels * inner, in: -2...6), scale = random.floats(channels),
+                    bias = random.floats(channels)
+                let input = GuardedFloats(x), y = GuardedFloats(x.count), s = GuardedFloats(scale),
+                    t = GuardedFloats(bias)
+                sx_group_norm(
+                    input.pointer, s.pointer, t.pointer, y.pointer, 2, Int64(channels), Int64(groups), Int64(inner),
+                    1e-3, 2)
                 let size = channels / groups * inner
                 let exact = x.indices.map { i in
                     let m = moments(x[i / size * size..<(i / size + 1) * size]), c = i / inner % channels
-                    return (Double(x[i]) - m.mean) / (m.variance + 1e-3).squareRoot() * Double(scale[c]) + Double(bias[c])
+                    return (Double(x[i]) - m.mean) / (m.variance + 1e-3).squareRoot() * Double(scale[c])
+                        + Double(bias[c])
                 }
                 close(y.array, exact, "group norm \(channels), \(groups), \(inner)")
             }

@@ -37,7 +37,9 @@ private let cases: [UnaryCase] = [
     .init("leaky relu", SX_UNARY_LEAKY_RELU, a: 0.125, ulps: 0.5) { $0 < 0 ? 0.125 * $0 : $0 },
     .init("elu", SX_UNARY_ELU, a: 1.5, ulps: 5) { $0 < 0 ? 1.5 * expm1($0) : $0 },
     .init("selu", SX_UNARY_SELU, a: 1.5, b: 1.25, ulps: 5) { 1.25 * ($0 > 0 ? $0 : 1.5 * expm1($0)) },
-    .init("celu", SX_UNARY_CELU, a: 2, ulps: 5, absolute: 3e-38) { $0.isNaN ? $0 : max(0, $0) + min(0, 2 * expm1($0 / 2)) },
+    .init("celu", SX_UNARY_CELU, a: 2, ulps: 5, absolute: 3e-38) {
+        $0.isNaN ? $0 : max(0, $0) + min(0, 2 * expm1($0 / 2))
+    },
     .init("sigmoid", SX_UNARY_SIGMOID, ulps: 4, absolute: 1e-37, sigmoid),
     .init("tanh", SX_UNARY_TANH, ulps: 4, tanh),
     .init("exp", SX_UNARY_EXP, ulps: 2, exp),
@@ -50,7 +52,9 @@ private let cases: [UnaryCase] = [
     .init("ceil", SX_UNARY_CEIL, ulps: 0) { $0.rounded(.up) },
     .init("round", SX_UNARY_ROUND, ulps: 0) { $0.rounded(.toNearestOrEven) },
     .init("erf", SX_UNARY_ERF, ulps: 4, erf),
-    .init("gelu", SX_UNARY_GELU, ulps: 4, scaled: 2e-7) { $0 == -.infinity ? .nan : $0 * (1 + erf($0 / 2.0.squareRoot())) / 2 },
+    .init("gelu", SX_UNARY_GELU, ulps: 4, scaled: 2e-7) {
+        $0 == -.infinity ? .nan : $0 * (1 + erf($0 / 2.0.squareRoot())) / 2
+    },
     .init("gelu tanh", SX_UNARY_GELU_TANH, ulps: 4, scaled: 3e-7) {
         $0 == -.infinity ? .nan : $0 * sigmoid(2 * (2 / Double.pi).squareRoot() * ($0 + 0.044715 * $0 * $0 * $0))
     },
@@ -97,18 +101,24 @@ private func apply(_ f: sx_activation, _ x: [Float], edge: GuardedFloats.Edge = 
         // Every exponent, and evenly over the ranges where the functions bend.
         let exponents = stride(from: -126, through: 127, by: 1).flatMap { e -> [Float] in
             let mantissas = random.floats(8, in: 1...2)
-            return mantissas.enumerated().map { i, m in (i % 2 == 0 ? 1 : -1) * m * Float(sign: .plus, exponent: e, significand: 1) }
+            return mantissas.enumerated().map { i, m in
+                (i % 2 == 0 ? 1 : -1) * m * Float(sign: .plus, exponent: e, significand: 1)
+            }
         }
-        let x = withSpecials(
-            random.floats(4000, in: -10...10) + random.floats(2000, in: -110...110) + random.floats(1000, in: -1...1)
-                + exponents, seed: 7) + specialFloats
+        let x =
+            withSpecials(
+                random.floats(4000, in: -10...10) + random.floats(2000, in: -110...110)
+                    + random.floats(1000, in: -1...1)
+                    + exponents, seed: 7) + specialFloats
         atEveryIsaLevel { level in
             let y = apply(c.f, x)
             for i in x.indices {
                 let exact = c.exact(Double(x[i]))
                 let limit = max(c.absolute, c.scaled * max(1, abs(Double(x[i]))))
                 if ulpError(y[i], exact) > c.ulps && !(abs(Double(y[i]) - exact) <= limit) {
-                    Issue.record("\(c.name) at level \(level.rawValue): f(\(x[i])) = \(y[i]), exactly \(exact), \(ulpError(y[i], exact)) ulp")
+                    Issue.record(
+                        "\(c.name) at level \(level.rawValue): f(\(x[i])) = \(y[i]), exactly \(exact)"
+                    )
                     return
                 }
             }
@@ -125,7 +135,10 @@ private func apply(_ f: sx_activation, _ x: [Float], edge: GuardedFloats.Edge = 
                 for n in 0...33 {
                     for edge in GuardedFloats.Edge.allCases {
                         let start = 37 * n
-                        #expect(sameBits(apply(c.f, Array(x[start..<start + n]), edge: edge), Array(whole[start..<start + n])), "\(c.name), \(n)")
+                        #expect(
+                            sameBits(
+                                apply(c.f, Array(x[start..<start + n]), edge: edge), Array(whole[start..<start + n])),
+                            "\(c.name), \(n)")
                     }
                 }
                 let inPlace = GuardedFloats(Array(x[0..<1000]))
@@ -136,7 +149,9 @@ private func apply(_ f: sx_activation, _ x: [Float], edge: GuardedFloats.Edge = 
     }
 
     @Test func subnormalArgumentsCountAsThemselvesOrAsZero() {
-        let x: [Float] = [.leastNonzeroMagnitude, -.leastNonzeroMagnitude, .leastNormalMagnitude / 2, -.leastNormalMagnitude / 2]
+        let x: [Float] = [
+            .leastNonzeroMagnitude, -.leastNonzeroMagnitude, .leastNormalMagnitude / 2, -.leastNormalMagnitude / 2,
+        ]
         atEveryIsaLevel { _ in
             for c in cases {
                 let y = apply(c.f, x)

@@ -1,4 +1,5 @@
-/// Begins a family's row for AVX2 with FMA: what follows up to row_end.h is compiled for it and named by SX_ROW.
+/// Begins a family's row for AVX2 with FMA:
+/// what follows up to row_end.h is compiled for it and named by SX_ROW.
 #include <immintrin.h>
 #include <math.h>
 #include <stdbool.h>

@@ -1,4 +1,5 @@
-/// Begins a family's row for AVX-512 (F, DQ, BW, VL): what follows up to row_end.h is compiled for it and named by SX_ROW.
+/// Begins a family's row for AVX-512 (F, DQ, BW, VL):
+/// what follows up to row_end.h is compiled for it and named by SX_ROW.
 #include <immintrin.h>
 #include <math.h>
 #include <stdbool.h>
@@ -6,7 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,f16c"))), apply_to = function)
+#pragma clang attribute push( \
+    __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,f16c"))), apply_to = function)
 
 #define SX_VECTOR_AVX512
 #define SX_ROW(name) name##_avx512
