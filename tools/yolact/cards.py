@@ -53,7 +53,8 @@ def demo_card(config: Config, labels: list[str], measured: dict[str, float]) -> 
         "name": config.name,
         "decoder": "yolact",
         "description": "A small YOLACT (slim ResNet, FPN of 96 channels, 64x64x32 prototypes) that segments 20 kinds "
-                       "of colour-emoji objects, trained from nothing on composed scenes.",
+                       "of colour-emoji objects, trained from nothing on composed scenes: 3013 steps in 54 minutes on "
+                       "two shared cores. Measured on 300 held-out scenes by tools/evaluate_demo.py --model.",
         "source": "This repository: tools/train_demo.py; the method is arXiv 1904.02689.",
         "license": "Apache-2.0. Training pictures: glyphs of Noto Color Emoji (SIL Open Font License 1.1, Debian package "
                    "fonts-noto-color-emoji) over photographs of the scikit-image wheel and generated textures.",
