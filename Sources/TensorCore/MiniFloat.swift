@@ -1,4 +1,4 @@
-/// Floating-point formats of at most 8 bits, held one element a byte: the OCP 8-bit and microscaling formats and the
+/// Floating-point formats of 4, 6 or 8 bits, held one element a byte: the OCP 8-bit and microscaling formats and the
 /// "fnuz" variants of ONNX (no negative zero, one NaN).
 package struct MiniFloat: Sendable, Hashable {
     /// What the largest patterns mean.
@@ -33,6 +33,8 @@ package struct MiniFloat: Sendable, Hashable {
         case .float8e4m3fnuz: self.init(4, 3, bias: 8, .negativeZeroNaN, largest: 240)
         case .float8e5m2: self.init(5, 2, bias: 15, .ieee, largest: 57344)
         case .float8e5m2fnuz: self.init(5, 2, bias: 16, .negativeZeroNaN, largest: 57344)
+        case .float6e2m3: self.init(2, 3, bias: 1, .finite, largest: 7.5)
+        case .float6e3m2: self.init(3, 2, bias: 3, .finite, largest: 28)
         case .float4e2m1: self.init(2, 1, bias: 1, .finite, largest: 6)
         default: return nil
         }
@@ -54,7 +56,8 @@ package struct MiniFloat: Sendable, Hashable {
         default: break
         }
         let significand = exponent == 0 ? mantissa : mantissa + 1 << mantissaBits
-        let value = Double(sign: .plus, exponent: max(exponent, 1) - bias - mantissaBits, significand: Double(significand))
+        let value = Double(
+            sign: .plus, exponent: max(exponent, 1) - bias - mantissaBits, significand: Double(significand))
         return isNegative ? -value : value
     }
 

@@ -16,7 +16,9 @@ package enum Broadcast {
 
     /// The broadcast of all shapes; `nil` when the rank of one is unknown.
     /// - Throws: `shape`, placed at `place`, when known extents cannot meet.
-    package static func shape(_ shapes: [SymbolicShape?], at place: some NodePlace) throws(SardonyxError) -> SymbolicShape? {
+    package static func shape(_ shapes: [SymbolicShape?], at place: some NodePlace) throws(SardonyxError)
+        -> SymbolicShape?
+    {
         var result: SymbolicShape? = []
         for shape in shapes {
             guard let known = shape, let dims = result?.dims else {
@@ -45,7 +47,8 @@ package enum Broadcast {
     /// - Throws: `shape` when they cannot meet, `limit` when the result is too large.
     package static func shape(_ shapes: [Shape], at place: some NodePlace) throws(SardonyxError) -> Shape {
         guard let dims = try shape(shapes.map { SymbolicShape($0) }, at: place)?.knownDims else {
-            throw place.error(.internal, "concrete shapes broadcast to an unknown one", got: nil, allowed: nil, hint: nil)
+            throw place.error(
+                .internal, "concrete shapes broadcast to an unknown one", got: nil, allowed: nil, hint: nil)
         }
         return try place.shape(of: dims)
     }

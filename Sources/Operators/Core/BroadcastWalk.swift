@@ -100,14 +100,18 @@ package struct LegacyBroadcast: Sendable {
     package func aligned(_ b: [Dim], to a: [Dim], at place: some NodePlace) throws(SardonyxError) -> [Dim] {
         guard isAllowed else {
             guard a.count == b.count else {
-                throw place.error(.shape, "ranks", got: "\(a.count) and \(b.count)", allowed: "equal unless broadcast is 1", hint: nil)
+                throw place.error(
+                    .shape, "ranks", got: "\(a.count) and \(b.count)", allowed: "equal unless broadcast is 1", hint: nil
+                )
             }
             return b
         }
         guard let axis else { return b }
         let first = try place.axis(axis, rank: a.count)
         guard first + b.count <= a.count else {
-            throw place.error(.shape, "input 1 at axis \(axis)", got: "\(SymbolicShape(b))", allowed: "rank \(a.count - first) or less", hint: nil)
+            throw place.error(
+                .shape, "input 1 at axis \(axis)", got: "\(SymbolicShape(b))",
+                allowed: "rank \(a.count - first) or less", hint: nil)
         }
         return b + [Dim](repeating: .known(1), count: a.count - first - b.count)
     }

@@ -4,7 +4,8 @@ import TensorCore
 /// Where a node's faults are reported from: its attributes, its types or its run.
 package protocol NodePlace {
     /// An error placed at the node.
-    func error(_ code: SardonyxError.Code, _ what: String, got: String?, allowed: String?, hint: String?) -> SardonyxError
+    func error(_ code: SardonyxError.Code, _ what: String, got: String?, allowed: String?, hint: String?)
+        -> SardonyxError
 }
 
 extension NodeReader: NodePlace {}

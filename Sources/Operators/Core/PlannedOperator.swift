@@ -32,7 +32,8 @@ extension PrepareContext: OperandSource {
     package func integers(_ index: Int) throws(SardonyxError) -> [Int]? {
         guard hasInput(index) else { return nil }
         guard let values = try constant(index)?.tensor().integers() else {
-            throw error(.value, "input \(index)", got: "\(try input(index).dtype)", allowed: "integers of 64 signed bits")
+            throw error(
+                .value, "input \(index)", got: "\(try input(index).dtype)", allowed: "integers of 64 signed bits")
         }
         return values
     }

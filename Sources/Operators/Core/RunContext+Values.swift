@@ -25,7 +25,8 @@ extension RunContext {
                 values.reserveCapacity(view.elementCount)
                 for element in view.elements(T.self) {
                     guard let value = Int(exactly: element) else {
-                        throw SardonyxError(.value, "", "element \(values.count)", got: "\(element)", allowed: "64 signed bits")
+                        throw SardonyxError(
+                            .value, "", "element \(values.count)", got: "\(element)", allowed: "64 signed bits")
                     }
                     values.append(value)
                 }

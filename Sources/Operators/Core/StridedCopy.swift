@@ -40,21 +40,25 @@ package struct StridedCopy: Sendable {
 
     /// Copies between the first elements of two tensors of one element type. They do not overlap, or else the box
     /// already lies where it belongs, and nothing is done.
-    package func run(from source: UnsafeRawPointer, to destination: UnsafeMutableRawPointer, _ dtype: DType, threads: Int) {
+    package func run(
+        from source: UnsafeRawPointer, to destination: UnsafeMutableRawPointer, _ dtype: DType, threads: Int
+    ) {
         guard !dims.contains(0) else { return }
         let size = dtype.byteSize
         let first = source + sourceOffset * size
         let target = destination + destinationOffset * size
         guard first != UnsafeRawPointer(target) else { return }
         if dtype == .string {
-            copyStrings(first.assumingMemoryBound(to: String.self), target.assumingMemoryBound(to: String.self), axis: 0)
+            copyStrings(
+                first.assumingMemoryBound(to: String.self), target.assumingMemoryBound(to: String.self), axis: 0)
         } else {
             copy(first, target, size: size, axis: 0, threads: threads)
         }
     }
 
     /// The kernel takes a bounded rank; axes before that are walked here.
-    private func copy(_ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, size: Int, axis: Int, threads: Int) {
+    private func copy(_ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, size: Int, axis: Int, threads: Int)
+    {
         let rank = dims.count - axis
         guard rank > Int(SX_COPY_MAX_RANK) else {
             dims.withUnsafeBufferPointer { dims in
@@ -62,7 +66,8 @@ package struct StridedCopy: Sendable {
                     destinationStrides.withUnsafeBufferPointer { to in
                         sx_copy_strided(
                             source, target, Int32(rank), dims.baseAddress.map { $0 + axis },
-                            from.baseAddress.map { $0 + axis }, to.baseAddress.map { $0 + axis }, Int32(size), Int32(threads))
+                            from.baseAddress.map { $0 + axis }, to.baseAddress.map { $0 + axis }, Int32(size),
+                            Int32(threads))
                     }
                 }
             }
@@ -82,7 +87,8 @@ package struct StridedCopy: Sendable {
         }
         for index in 0..<Int(dims[axis]) {
             copyStrings(
-                source + index * Int(sourceStrides[axis]), target + index * Int(destinationStrides[axis]), axis: axis + 1)
+                source + index * Int(sourceStrides[axis]), target + index * Int(destinationStrides[axis]),
+                axis: axis + 1)
         }
     }
 }

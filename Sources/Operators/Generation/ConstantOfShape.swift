@@ -24,7 +24,9 @@ struct ConstantOfShape: Operator {
         }
         if let known = SymbolicShape(dims).knownDims { _ = try context.shape(of: known) }
         var content: [Dim]?
-        if let count = dims.isEmpty ? 1 : dims[0].value, dims.count <= 1, count <= Inferred.contentLimit, let number = value.integers()?.first {
+        if let count = dims.isEmpty ? 1 : dims[0].value, dims.count <= 1, count <= Inferred.contentLimit,
+            let number = value.integers()?.first
+        {
             content = [Dim](repeating: .known(number), count: count)
         }
         return [Inferred.following(value.dtype, SymbolicShape(dims), content)]

@@ -6,7 +6,10 @@ struct ConstantOperator: Operator {
     private let constant: Constant
 
     init(_ node: NodeReader) throws(SardonyxError) {
-        let names = ["value", "sparse_value", "value_float", "value_floats", "value_int", "value_ints", "value_string", "value_strings"]
+        let names = [
+            "value", "sparse_value", "value_float", "value_floats", "value_int", "value_ints", "value_string",
+            "value_strings",
+        ]
         let given = names.filter(node.has)
         guard given.count == 1 else {
             throw node.error(
@@ -28,7 +31,8 @@ struct ConstantOperator: Operator {
         } else if let values = try node.strings("value_strings") {
             constant = Constant(try Tensor(values, dims: [values.count]))
         } else if case .sparseTensor(let sparse)? = node.node.attributes["sparse_value"] {
-            constant = Constant(dtype: sparse.values.dtype, shape: sparse.shape) { [label = node.node.label] () throws(SardonyxError) in
+            constant = Constant(dtype: sparse.values.dtype, shape: sparse.shape) {
+                [label = node.node.label] () throws(SardonyxError) in
                 try Self.dense(sparse, label)
             }
         } else {
@@ -42,11 +46,13 @@ struct ConstantOperator: Operator {
         let indices = try sparse.indices.tensor()
         let shape = sparse.shape
         let depth = sparse.indices.shape.rank == 2 ? sparse.indices.shape[1] : 1
-        guard let numbers = indices.integers(), depth == 1 || depth == shape.rank, numbers.count == values.shape.elementCount * depth,
+        guard let numbers = indices.integers(), depth == 1 || depth == shape.rank,
+            numbers.count == values.shape.elementCount * depth,
             values.dtype != .string
         else {
             throw SardonyxError(
-                .tensor, label, "sparse_value", got: "values \(values.shape), indices \(indices.shape)", allowed: "[NNZ] and [NNZ] or [NNZ, \(shape.rank)]")
+                .tensor, label, "sparse_value", got: "values \(values.shape), indices \(indices.shape)",
+                allowed: "[NNZ] and [NNZ] or [NNZ, \(shape.rank)]")
         }
         let isLinear = depth == 1 && sparse.indices.shape.rank < 2
         let size = values.dtype.byteSize
@@ -58,7 +64,9 @@ struct ConstantOperator: Operator {
                     let index = numbers[element * depth + axis]
                     let extent = isLinear ? shape.elementCount : shape[axis]
                     guard index >= 0, index < extent else {
-                        throw SardonyxError(.tensor, label, "sparse_value: index of element \(element)", got: "\(index)", allowed: "0 to \(extent - 1)")
+                        throw SardonyxError(
+                            .tensor, label, "sparse_value: index of element \(element)", got: "\(index)",
+                            allowed: "0 to \(extent - 1)")
                     }
                     position += isLinear ? index : index * shape.strides[axis]
                 }

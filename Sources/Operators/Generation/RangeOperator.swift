@@ -15,7 +15,9 @@ struct RangeOperator: Operator {
             return [Inferred.following(dtype, [.known(count)], content)]
         }
         // Counting up to an extent from zero makes as many elements.
-        if try context.content(0) == [.known(0)], try context.content(2) == [.known(1)], let limit = try context.content(1), limit.count == 1 {
+        if try context.content(0) == [.known(0)], try context.content(2) == [.known(1)],
+            let limit = try context.content(1), limit.count == 1
+        {
             return [Inferred(dtype, [limit[0]])]
         }
         return [Inferred(dtype, [.unknown])]
@@ -33,10 +35,14 @@ struct RangeOperator: Operator {
         let count: Int?
         let delta: String
         if inputs[0].dtype.isInteger {
-            let numbers = try inputs.map { (view) throws(SardonyxError) in try withIntegerType(view.dtype, Whole(view: view)) }
+            let numbers = try inputs.map { (view) throws(SardonyxError) in
+                try withIntegerType(view.dtype, Whole(view: view))
+            }
             delta = "\(numbers[2])"
             let distance = numbers[2] > 0 ? numbers[1] - numbers[0] : numbers[0] - numbers[1]
-            count = numbers[2] == 0 ? nil : distance <= 0 ? 0 : Int(exactly: (distance - 1) / Int128(numbers[2].magnitude) + 1)
+            count =
+                numbers[2] == 0
+                ? nil : distance <= 0 ? 0 : Int(exactly: (distance - 1) / Int128(numbers[2].magnitude) + 1)
         } else {
             let numbers = try inputs.map { (view) throws(SardonyxError) in try double(view, at: place) }
             delta = "\(numbers[2])"
@@ -44,14 +50,17 @@ struct RangeOperator: Operator {
             count = numbers[2] == 0 ? nil : CheckedSize.integer(max(steps, 0))
         }
         guard let count else {
-            throw place.error(.value, "delta \(delta) from start to limit", got: "no finite number of steps", allowed: "a finite one", hint: nil)
+            throw place.error(
+                .value, "delta \(delta) from start to limit", got: "no finite number of steps", allowed: "a finite one",
+                hint: nil)
         }
         return try place.shape(of: [count]).elementCount
     }
 
     private static func double(_ view: TensorView, at place: some NodePlace) throws(SardonyxError) -> Double {
         var number = 0.0
-        try ElementCast(from: view.dtype, to: .float64, at: place).run(from: view.pointer, to: &number, count: 1, threads: 1)
+        try ElementCast(from: view.dtype, to: .float64, at: place).run(
+            from: view.pointer, to: &number, count: 1, threads: 1)
         return number
     }
 

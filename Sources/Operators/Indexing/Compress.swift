@@ -25,7 +25,8 @@ struct Compress: Operator {
         let source = axis == nil ? try context.shape(of: [input.elementCount]) : input.shape
         let axis = try context.axis(axis ?? 0, rank: source.rank)
         guard condition.count <= source[axis] else {
-            throw context.error(.shape, "condition", got: "\(condition.count) elements", allowed: "at most \(source[axis])")
+            throw context.error(
+                .shape, "condition", got: "\(condition.count) elements", allowed: "at most \(source[axis])")
         }
         let rows = try CheckedIndices(count: condition.lazy.filter { $0 }.count, scratch: nil, context)
         var next = 0
@@ -37,7 +38,8 @@ struct Compress: Operator {
         dims[axis] = rows.count
         let output = try context.output(0, dtype: input.dtype, shape: try context.shape(of: dims))
         rows.gather(
-            from: input, to: output, outer: dims[..<axis].reduce(1, *), extent: source[axis], row: dims[(axis + 1)...].reduce(1, *),
+            from: input, to: output, outer: dims[..<axis].reduce(1, *), extent: source[axis],
+            row: dims[(axis + 1)...].reduce(1, *),
             threads: context.threads)
     }
 }

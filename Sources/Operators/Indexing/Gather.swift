@@ -24,7 +24,8 @@ struct Gather: Operator {
     }
 
     private func picked(_ context: InferContext) throws(SardonyxError) -> [Dim]? {
-        guard let all = try context.content(0), let indices = try context.integers(1), indices.count <= Inferred.contentLimit
+        guard let all = try context.content(0), let indices = try context.integers(1),
+            indices.count <= Inferred.contentLimit
         else { return nil }
         guard indices.allSatisfy({ $0 >= -all.count && $0 < all.count }) else { return nil }
         return indices.map { all[$0 < 0 ? $0 + all.count : $0] }
@@ -65,7 +66,8 @@ extension CheckedIndices {
         let to = target.pointer.assumingMemoryBound(to: String.self)
         for block in 0..<outer {
             for index in 0..<count {
-                (to + (block * count + index) * row).update(from: from + (block * extent + Int(pointer[index])) * row, count: row)
+                (to + (block * count + index) * row).update(
+                    from: from + (block * extent + Int(pointer[index])) * row, count: row)
             }
         }
     }

@@ -30,7 +30,8 @@ struct GatherElements: Operator {
     func run(_ context: RunContext) throws(SardonyxError) {
         let data = try context.input(0)
         let shape = try context.input(1).shape
-        let axis = try ElementIndexing.check(data.shape.dims.map(Dim.known), shape.dims.map(Dim.known), axis: axis, at: context)
+        let axis = try ElementIndexing.check(
+            data.shape.dims.map(Dim.known), shape.dims.map(Dim.known), axis: axis, at: context)
         let indices = try CheckedIndices.along(
             extent: data.shape[axis], of: 1, "indices", scratch: isPlanned ? context.scratch : nil, context)
         let output = try context.output(0, dtype: data.dtype, shape: shape)
@@ -59,14 +60,17 @@ enum ElementIndexing {
     /// - Returns: the axis counted from the front.
     /// - Throws: `shape` when ranks differ or the indices reach beyond the data on another axis.
     @discardableResult
-    static func check(_ data: [Dim], _ indices: [Dim], axis: Int, at place: some NodePlace) throws(SardonyxError) -> Int {
+    static func check(_ data: [Dim], _ indices: [Dim], axis: Int, at place: some NodePlace) throws(SardonyxError) -> Int
+    {
         let axis = try place.axis(axis, rank: data.count)
         guard indices.count == data.count else {
-            throw place.error(.shape, "indices rank", got: "\(SymbolicShape(indices))", allowed: "rank \(data.count)", hint: nil)
+            throw place.error(
+                .shape, "indices rank", got: "\(SymbolicShape(indices))", allowed: "rank \(data.count)", hint: nil)
         }
         for other in data.indices where other != axis {
             guard let extent = data[other].value, let count = indices[other].value, count > extent else { continue }
-            throw place.error(.shape, "indices: axis \(other)", got: "\(count)", allowed: "at most \(extent)", hint: nil)
+            throw place.error(
+                .shape, "indices: axis \(other)", got: "\(count)", allowed: "at most \(extent)", hint: nil)
         }
         return axis
     }
@@ -74,7 +78,8 @@ enum ElementIndexing {
     /// Calls `body` with each position in the indices and the element of the data that it addresses, in order.
     @inline(__always)
     static func forEach(
-        data: Shape, indices: Shape, axis: Int, _ checked: UnsafeMutablePointer<Int64>, _ body: (_ position: Int, _ element: Int) -> Void
+        data: Shape, indices: Shape, axis: Int, _ checked: UnsafeMutablePointer<Int64>,
+        _ body: (_ position: Int, _ element: Int) -> Void
     ) {
         guard indices.elementCount > 0 else { return }
         var strides = data.strides

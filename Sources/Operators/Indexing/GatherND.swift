@@ -9,20 +9,28 @@ struct GatherND: Operator {
 
     init(_ node: NodeReader) throws(SardonyxError) {
         batchDims = try node.int("batch_dims", default: 0)
-        guard batchDims >= 0 else { throw node.error(.shape, "attribute batch_dims", got: "\(batchDims)", allowed: "0 or more") }
+        guard batchDims >= 0 else {
+            throw node.error(.shape, "attribute batch_dims", got: "\(batchDims)", allowed: "0 or more")
+        }
     }
 
     private func outputDims(_ data: [Dim], _ indices: [Dim], at place: some NodePlace) throws(SardonyxError) -> [Dim]? {
         guard batchDims < min(data.count, indices.count) else {
             throw place.error(
-                .shape, "batch_dims", got: "\(batchDims)", allowed: "less than the ranks \(data.count) and \(indices.count)", hint: nil)
+                .shape, "batch_dims", got: "\(batchDims)",
+                allowed: "less than the ranks \(data.count) and \(indices.count)", hint: nil)
         }
-        for axis in 0..<batchDims where Broadcast.extent(data[axis], indices[axis]) == nil || (data[axis].value != nil && indices[axis].value != nil && data[axis] != indices[axis]) {
-            throw place.error(.shape, "batch axis \(axis)", got: "\(indices[axis])", allowed: "\(data[axis])", hint: nil)
+        for axis in 0..<batchDims
+        where Broadcast.extent(data[axis], indices[axis]) == nil
+            || (data[axis].value != nil && indices[axis].value != nil && data[axis] != indices[axis])
+        {
+            throw place.error(
+                .shape, "batch axis \(axis)", got: "\(indices[axis])", allowed: "\(data[axis])", hint: nil)
         }
         guard let depth = indices[indices.count - 1].value else { return nil }
         guard depth >= 0, depth <= data.count - batchDims else {
-            throw place.error(.shape, "indices: last axis", got: "\(depth)", allowed: "0 to \(data.count - batchDims)", hint: nil)
+            throw place.error(
+                .shape, "indices: last axis", got: "\(depth)", allowed: "0 to \(data.count - batchDims)", hint: nil)
         }
         return Array(indices.dropLast()) + Array(data[(batchDims + depth)...])
     }
@@ -50,11 +58,13 @@ struct GatherND: Operator {
         let shape = try context.shape(of: dims.compactMap(\.value))
         let depth = indices[indices.count - 1]
         let rows = try CheckedIndices.tuples(
-            extents: data.shape.dims[batchDims..<(batchDims + depth)], batches: indices[..<batchDims].reduce(1, *), of: 1,
+            extents: data.shape.dims[batchDims..<(batchDims + depth)], batches: indices[..<batchDims].reduce(1, *),
+            of: 1,
             "indices", scratch: isPlanned ? context.scratch : nil, context)
         let output = try context.output(0, dtype: data.dtype, shape: shape)
         let row = data.shape.dims[(batchDims + depth)...].reduce(1, *)
         rows.gather(
-            from: data, to: output, outer: 1, extent: data.elementCount / max(row, 1), row: row, threads: context.threads)
+            from: data, to: output, outer: 1, extent: data.elementCount / max(row, 1), row: row,
+            threads: context.threads)
     }
 }

@@ -67,7 +67,9 @@ struct NonMaxSuppression: Operator {
         let scores = try context.input(1)
         let (images, count, classes) = (boxes.shape[0], boxes.shape[1], scores.shape[1])
         guard boxes.shape[2] == 4, scores.shape[0] == images, scores.shape[2] == count else {
-            throw context.error(.shape, "boxes and scores", got: "\(boxes.shape) and \(scores.shape)", allowed: "[N, B, 4] and [N, C, B]")
+            throw context.error(
+                .shape, "boxes and scores", got: "\(boxes.shape) and \(scores.shape)",
+                allowed: "[N, B, 4] and [N, C, B]")
         }
         let limit = try context.integer(2) ?? 0
         try check(limit, at: context)

@@ -34,7 +34,9 @@ struct NonZero: Operator {
             let strides = shape.strides
             var column = 0
             for (element, value) in elements.enumerated() where value != T.zero {
-                for axis in 0..<shape.rank { target[axis * count + column] = Int64(element / strides[axis] % shape[axis]) }
+                for axis in 0..<shape.rank {
+                    target[axis * count + column] = Int64(element / strides[axis] % shape[axis])
+                }
                 column += 1
             }
         }

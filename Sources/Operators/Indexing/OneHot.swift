@@ -10,7 +10,9 @@ struct OneHot: Operator {
     }
 
     private func outputDims(_ indices: [Dim], depth: Dim, at place: some NodePlace) throws(SardonyxError) -> [Dim] {
-        if let depth = depth.value, depth < 0 { throw place.error(.value, "depth", got: "\(depth)", allowed: "0 or more", hint: nil) }
+        if let depth = depth.value, depth < 0 {
+            throw place.error(.value, "depth", got: "\(depth)", allowed: "0 or more", hint: nil)
+        }
         var dims = indices
         dims.insert(depth, at: try place.axis(axis, rank: indices.count + 1))
         return dims
@@ -32,15 +34,20 @@ struct OneHot: Operator {
 
     private func depth(_ view: TensorView, at place: some NodePlace) throws(SardonyxError) -> Int {
         var depth: Int64 = 0
-        guard view.elementCount == 1 else { throw place.error(.shape, "depth", got: "\(view.elementCount) elements", allowed: "1", hint: nil) }
-        try ElementCast(from: view.dtype, to: .int64, at: place).run(from: view.pointer, to: &depth, count: 1, threads: 1)
+        guard view.elementCount == 1 else {
+            throw place.error(.shape, "depth", got: "\(view.elementCount) elements", allowed: "1", hint: nil)
+        }
+        try ElementCast(from: view.dtype, to: .int64, at: place).run(
+            from: view.pointer, to: &depth, count: 1, threads: 1)
         return Int(depth)
     }
 
     func run(_ context: RunContext) throws(SardonyxError) {
         let indices = try context.input(0)
         let values = try context.input(2)
-        guard values.elementCount == 2 else { throw context.error(.shape, "values", got: "\(values.shape)", allowed: "[2]: off, on") }
+        guard values.elementCount == 2 else {
+            throw context.error(.shape, "values", got: "\(values.shape)", allowed: "[2]: off, on")
+        }
         let depth = try depth(try context.input(1), at: context)
         let dims = try outputDims(indices.shape.dims.map(Dim.known), depth: .known(depth), at: context)
         let axis = try context.axis(axis, rank: dims.count)
@@ -52,7 +59,10 @@ struct OneHot: Operator {
             .run(from: indices.pointer, to: whole.pointer, count: indices.elementCount, threads: context.threads)
         let numbers = whole.pointer.assumingMemoryBound(to: Int64.self)
         try withStorageType(
-            values.dtype, Mark(numbers: numbers, count: indices.elementCount, values: values, output: output, depth: depth, inner: inner))
+            values.dtype,
+            Mark(
+                numbers: numbers, count: indices.elementCount, values: values, output: output, depth: depth,
+                inner: inner))
         withExtendedLifetime(whole) {}
     }
 

@@ -39,7 +39,8 @@ struct ScatterElements: Operator {
         let data = try context.input(0)
         let shape = try context.input(1).shape
         let updates = try context.input(2)
-        let axis = try ElementIndexing.check(data.shape.dims.map(Dim.known), shape.dims.map(Dim.known), axis: axis, at: context)
+        let axis = try ElementIndexing.check(
+            data.shape.dims.map(Dim.known), shape.dims.map(Dim.known), axis: axis, at: context)
         guard updates.shape == shape else {
             throw context.error(.shape, "updates shape", got: "\(updates.shape)", allowed: "\(shape) as the indices")
         }

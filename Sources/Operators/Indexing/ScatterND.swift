@@ -14,7 +14,9 @@ struct ScatterND: Operator {
     /// The shape of the updates that data and indices ask for; `nil` when not known.
     private func updateDims(_ data: [Dim], _ indices: [Dim], at place: some NodePlace) throws(SardonyxError) -> [Dim]? {
         guard data.count >= 1, let last = indices.last else {
-            throw place.error(.shape, "ranks of data and indices", got: "\(data.count) and \(indices.count)", allowed: "1 or more", hint: nil)
+            throw place.error(
+                .shape, "ranks of data and indices", got: "\(data.count) and \(indices.count)", allowed: "1 or more",
+                hint: nil)
         }
         guard let depth = last.value else { return nil }
         guard depth <= data.count else {
@@ -24,7 +26,8 @@ struct ScatterND: Operator {
     }
 
     private func requireShape(_ updates: [Dim], _ wanted: [Dim], at place: some NodePlace) throws(SardonyxError) {
-        guard let given = SymbolicShape(updates).knownDims, let asked = SymbolicShape(wanted).knownDims, given != asked else { return }
+        guard let given = SymbolicShape(updates).knownDims, let asked = SymbolicShape(wanted).knownDims, given != asked
+        else { return }
         throw place.error(.shape, "updates shape", got: "\(given)", allowed: "\(asked)", hint: nil)
     }
 
@@ -33,7 +36,8 @@ struct ScatterND: Operator {
         try context.requireDType(1, [.int64], "indices")
         try context.requireDType(2, [dtype], "updates")
         let data = try context.shape(0)
-        if let data, let indices = try context.shape(1), let wanted = try updateDims(data.dims, indices.dims, at: context),
+        if let data, let indices = try context.shape(1),
+            let wanted = try updateDims(data.dims, indices.dims, at: context),
             let updates = try context.shape(2)
         {
             try requireShape(updates.dims, wanted, at: context)
@@ -57,7 +61,8 @@ struct ScatterND: Operator {
         try requireShape(updates.shape.dims.map(Dim.known), wanted, at: context)
         let depth = indices.last ?? 0
         let rows = try CheckedIndices.tuples(
-            extents: data.shape.dims[..<depth], batches: 1, of: 1, "indices", scratch: isPlanned ? context.scratch : nil, context)
+            extents: data.shape.dims[..<depth], batches: 1, of: 1, "indices",
+            scratch: isPlanned ? context.scratch : nil, context)
         let output = try context.output(0, dtype: data.dtype, shape: data.shape)
         try data.copyElements(to: output, threads: context.threads)
         let walk = Walk(rows: rows, row: data.shape.dims[depth...].reduce(1, *))

@@ -19,9 +19,13 @@ enum ScatterReduction: String, CaseIterable, Sendable {
             case .add: walk.forEach { target[$1] = T.wrappingSum(target[$1], source[$0]) }
             case .mul: walk.forEach { target[$1] = T.wrappingProduct(target[$1], source[$0]) }
             case .max:
-                walk.forEach { if !target[$1].isNaN, source[$0].isNaN || source[$0] > target[$1] { target[$1] = source[$0] } }
+                walk.forEach {
+                    if !target[$1].isNaN, source[$0].isNaN || source[$0] > target[$1] { target[$1] = source[$0] }
+                }
             case .min:
-                walk.forEach { if !target[$1].isNaN, source[$0].isNaN || source[$0] < target[$1] { target[$1] = source[$0] } }
+                walk.forEach {
+                    if !target[$1].isNaN, source[$0].isNaN || source[$0] < target[$1] { target[$1] = source[$0] }
+                }
             }
         }
     }

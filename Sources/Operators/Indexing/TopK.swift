@@ -17,7 +17,8 @@ struct TopK: Operator {
 
     private func check(_ k: Int, extent: Int, at place: some NodePlace) throws(SardonyxError) {
         guard k >= 0, k <= extent else {
-            throw place.error(.value, "k", got: "\(k)", allowed: "0 to \(extent), the extent of axis \(axis)", hint: nil)
+            throw place.error(
+                .value, "k", got: "\(k)", allowed: "0 to \(extent), the extent of axis \(axis)", hint: nil)
         }
     }
 
@@ -47,7 +48,8 @@ struct TopK: Operator {
         let named = spare == nil ? try context.output(1, dtype: .int64, shape: shape).pointer : nil
         guard let indices = named ?? spare?.pointer else { return }
         let body = Select(
-            input: input, axis: axis, k: k, isLargest: isLargest, values: values, indices: indices.assumingMemoryBound(to: Int64.self))
+            input: input, axis: axis, k: k, isLargest: isLargest, values: values,
+            indices: indices.assumingMemoryBound(to: Int64.self))
         try context.placing { () throws(SardonyxError) in try withNumericType(input.dtype, body) }
         withExtendedLifetime(spare) {}
     }
@@ -70,7 +72,9 @@ struct TopK: Operator {
                 let line = Line(elements: source + outer * extent * inner + lane, step: inner, isLargest: isLargest)
                 let first = outer * k * inner + lane
                 line.select(k, of: extent, into: indices + first)
-                for rank in 0..<k { target[first + rank * inner] = line.elements[Int(indices[first + rank * inner]) * inner] }
+                for rank in 0..<k {
+                    target[first + rank * inner] = line.elements[Int(indices[first + rank * inner]) * inner]
+                }
             }
         }
     }

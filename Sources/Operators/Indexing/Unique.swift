@@ -25,7 +25,8 @@ struct Unique: Operator {
         let input = try context.input(0)
         let source = axis == nil ? try context.shape(of: [input.elementCount]) : input.shape
         let slices = Slices(
-            input: input, shape: source, axis: try context.axis(axis ?? 0, rank: source.rank), isSorted: isSorted, context: context)
+            input: input, shape: source, axis: try context.axis(axis ?? 0, rank: source.rank), isSorted: isSorted,
+            context: context)
         switch input.dtype {
         case .string: try slices.group(String.self) { $0 == $1 ? 0 : $0 < $1 ? -1 : 1 }
         case .bool: try slices.run(UInt8.self)
@@ -47,12 +48,13 @@ struct Unique: Operator {
             }
         }
 
+        /// - Parameter order: negative, zero or positive, as the first element comes before, with or after the second.
         func group<T>(_ type: T.Type, _ order: (T, T) -> Int) throws(SardonyxError) {
             let count = shape[axis]
             let inner = shape.dims[(axis + 1)...].reduce(1, *)
             let outer = shape.dims[..<axis].reduce(1, *)
             let elements = input.pointer.assumingMemoryBound(to: T.self)
-            func compare(_ a: Int, _ b: Int) -> Int {
+            try group(outer: outer, inner: inner) { a, b in
                 for block in 0..<outer {
                     let base = block * count * inner
                     for lane in 0..<inner {
@@ -62,6 +64,12 @@ struct Unique: Operator {
                 }
                 return 0
             }
+        }
+
+        /// Not generic and not inlined: one sorting routine serves all element types.
+        @inline(never)
+        private func group(outer: Int, inner: Int, _ compare: (_ a: Int, _ b: Int) -> Int) throws(SardonyxError) {
+            let count = shape[axis]
             var firsts: [Int] = []
             var counts: [Int] = []
             var inverse = [Int](repeating: 0, count: count)
@@ -85,15 +93,19 @@ struct Unique: Operator {
             try write(firsts, inverse, counts, outer: outer, inner: inner)
         }
 
-        private func write(_ firsts: [Int], _ inverse: [Int], _ counts: [Int], outer: Int, inner: Int) throws(SardonyxError) {
+        private func write(_ firsts: [Int], _ inverse: [Int], _ counts: [Int], outer: Int, inner: Int)
+            throws(SardonyxError)
+        {
             let rows = try CheckedIndices(count: firsts.count, scratch: nil, context)
             for (position, index) in firsts.enumerated() { rows.pointer[position] = Int64(index) }
             var dims = shape.dims
             dims[axis] = firsts.count
             let values = try context.output(0, dtype: input.dtype, shape: try context.shape(of: dims))
-            rows.gather(from: input, to: values, outer: outer, extent: shape[axis], row: inner, threads: context.threads)
+            rows.gather(
+                from: input, to: values, outer: outer, extent: shape[axis], row: inner, threads: context.threads)
             for (output, numbers) in [(1, firsts), (2, inverse), (3, counts)] where output < context.outputs.count {
-                let target = try context.output(output, dtype: .int64, shape: try context.shape(of: [numbers.count])).elements(Int64.self)
+                let target = try context.output(output, dtype: .int64, shape: try context.shape(of: [numbers.count]))
+                    .elements(Int64.self)
                 for index in numbers.indices { target[index] = Int64(numbers[index]) }
             }
         }

@@ -5,6 +5,8 @@ import TensorCore
 /// BitShift, each a row with its element function.
 protocol BinaryLogic: PlannedOperator where Plan == BroadcastWalk {
     var legacy: LegacyBroadcast? { get }
+    /// Whether the element function takes input 1 first.
+    var isExchanged: Bool { get }
     /// The element type of the output for an input's.
     /// - Throws: `unsupported` for types that the operator does not take.
     func outputType(_ input: DType, at place: some NodePlace) throws(SardonyxError) -> DType
@@ -14,6 +16,7 @@ protocol BinaryLogic: PlannedOperator where Plan == BroadcastWalk {
 }
 
 extension BinaryLogic {
+    var isExchanged: Bool { false }
     func follow(_ a: Dim, _ b: Dim) -> Dim? { nil }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
@@ -22,11 +25,17 @@ extension BinaryLogic {
         let type = try outputType(dtype, at: context)
         let a = try context.shape(0)
         var b = try context.shape(1)
-        if let legacy, let first = a, let second = b { b = SymbolicShape(try legacy.aligned(second.dims, to: first.dims, at: context)) }
+        if let legacy, let first = a, let second = b {
+            b = SymbolicShape(try legacy.aligned(second.dims, to: first.dims, at: context))
+        }
         let shape = try Broadcast.shape([a, b], at: context)
         var content: [Dim]?
-        if let x = try context.content(0), let y = try context.content(1), x.count == y.count || x.count == 1 || y.count == 1 {
-            let pairs = (0..<(x.count == 1 ? y.count : x.count)).map { follow(x[x.count == 1 ? 0 : $0], y[y.count == 1 ? 0 : $0]) }
+        if let x = try context.content(0), let y = try context.content(1),
+            x.count == y.count || x.count == 1 || y.count == 1
+        {
+            let pairs = (0..<(x.count == 1 ? y.count : x.count)).map {
+                follow(x[x.count == 1 ? 0 : $0], y[y.count == 1 ? 0 : $0])
+            }
             content = pairs.contains { $0 == nil } ? nil : pairs.compactMap { $0 }
         }
         return [Inferred.following(type, shape, content)]
@@ -36,15 +45,19 @@ extension BinaryLogic {
         let a = try operands.operand(0).shape
         var b = try operands.operand(1).shape
         if let legacy {
-            b = try operands.shape(of: try legacy.aligned(b.dims.map(Dim.known), to: a.dims.map(Dim.known), at: operands).compactMap(\.value))
+            b = try operands.shape(
+                of: try legacy.aligned(b.dims.map(Dim.known), to: a.dims.map(Dim.known), at: operands).compactMap(
+                    \.value))
         }
-        return try BroadcastWalk([a, b], at: operands)
+        return try BroadcastWalk(isExchanged ? [b, a] : [a, b], at: operands)
     }
 
     func run(_ plan: BroadcastWalk, _ context: RunContext) throws(SardonyxError) {
         let a = try context.input(0)
         let output = try context.output(0, dtype: try outputType(a.dtype, at: context), shape: plan.output)
         let b = try context.input(1)
-        try context.placing { () throws(SardonyxError) in try compute(plan, a, b, to: output) }
+        try context.placing { () throws(SardonyxError) in
+            try compute(plan, isExchanged ? b : a, isExchanged ? a : b, to: output)
+        }
     }
 }

@@ -22,7 +22,9 @@ struct BitwiseBinary: BinaryLogic {
             switch try node.required("direction", try node.string("direction")) {
             case "LEFT": function = .left
             case "RIGHT": function = .right
-            case let other: throw node.error(.unsupported, "attribute direction", got: "'\(Name(other))'", allowed: "'LEFT', 'RIGHT'")
+            case let other:
+                throw node.error(
+                    .unsupported, "attribute direction", got: "'\(Name(other))'", allowed: "'LEFT', 'RIGHT'")
             }
         }
     }

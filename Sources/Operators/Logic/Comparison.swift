@@ -8,7 +8,7 @@ struct Comparison: BinaryLogic {
     }
     private let relation: Relation
     /// Greater is less with the inputs exchanged.
-    private let isExchanged: Bool
+    let isExchanged: Bool
     let legacy: LegacyBroadcast?
     var plan: BroadcastWalk?
 
@@ -23,7 +23,8 @@ struct Comparison: BinaryLogic {
         let allowed = DType.numeric + (relation == .equal ? [.bool, .string] : [])
         guard allowed.contains(input) else {
             throw place.error(
-                .unsupported, "element type", got: "\(input)", allowed: allowed.map(\.description).joined(separator: ", "), hint: nil)
+                .unsupported, "element type", got: "\(input)",
+                allowed: allowed.map(\.description).joined(separator: ", "), hint: nil)
         }
         return .bool
     }
@@ -46,7 +47,7 @@ struct Comparison: BinaryLogic {
     }
 
     func compute(_ walk: BroadcastWalk, _ a: TensorView, _ b: TensorView, to output: TensorView) throws(SardonyxError) {
-        let body = Body(walk: walk, a: a, b: b, output: output, relation: relation, isExchanged: isExchanged)
+        let body = Body(walk: walk, a: a, b: b, output: output, relation: relation)
         switch a.dtype {
         case .string:
             walk.map(
@@ -63,18 +64,15 @@ struct Comparison: BinaryLogic {
         let b: TensorView
         let output: TensorView
         let relation: Relation
-        let isExchanged: Bool
 
         func run<T: NumericElement>(_ type: T.Type) {
             let x = UnsafePointer(a.pointer.assumingMemoryBound(to: T.self))
             let y = UnsafePointer(b.pointer.assumingMemoryBound(to: T.self))
             let target = output.pointer.assumingMemoryBound(to: Bool.self)
-            switch (relation, isExchanged) {
-            case (.equal, _): walk.map(x, y, to: target) { $0 == $1 }
-            case (.less, false): walk.map(x, y, to: target) { $0 < $1 }
-            case (.less, true): walk.map(x, y, to: target) { $1 < $0 }
-            case (.lessOrEqual, false): walk.map(x, y, to: target) { $0 <= $1 }
-            case (.lessOrEqual, true): walk.map(x, y, to: target) { $1 <= $0 }
+            switch relation {
+            case .equal: walk.map(x, y, to: target) { $0 == $1 }
+            case .less: walk.map(x, y, to: target) { $0 < $1 }
+            case .lessOrEqual: walk.map(x, y, to: target) { $0 <= $1 }
             }
         }
     }

@@ -18,7 +18,9 @@ struct LogicalBinary: BinaryLogic {
     }
 
     func outputType(_ input: DType, at place: some NodePlace) throws(SardonyxError) -> DType {
-        guard input == .bool else { throw place.error(.unsupported, "element type", got: "\(input)", allowed: "bool", hint: nil) }
+        guard input == .bool else {
+            throw place.error(.unsupported, "element type", got: "\(input)", allowed: "bool", hint: nil)
+        }
         return .bool
     }
 

@@ -11,12 +11,14 @@ struct Where: PlannedOperator {
         try context.requireDType(0, [.bool], "condition")
         let dtype = try context.dtype(1)
         try context.requireDType(2, [dtype], "input 2")
-        let shape = try Broadcast.shape([try context.shape(0), try context.shape(1), try context.shape(2)], at: context)
+        let shape = try Broadcast.shape(
+            [try context.shape(0), try context.shape(1), try context.shape(2)], at: context)
         return [Inferred.following(dtype, shape, try chosen(context))]
     }
 
     private func chosen(_ context: InferContext) throws(SardonyxError) -> [Dim]? {
-        guard let condition = try condition(context), let x = try context.content(1), let y = try context.content(2) else { return nil }
+        guard let condition = try condition(context), let x = try context.content(1), let y = try context.content(2)
+        else { return nil }
         let count = [condition.count, x.count, y.count].max() ?? 0
         guard [condition.count, x.count, y.count].allSatisfy({ $0 == count || $0 == 1 }) else { return nil }
         return (0..<count).map { index in
@@ -29,12 +31,15 @@ struct Where: PlannedOperator {
             let known = content.compactMap(\.value)
             return known.count == content.count ? known.map { $0 != 0 } : nil
         }
-        guard let tensor = try context.tensor(0), tensor.shape.rank <= 1, tensor.shape.elementCount <= Inferred.contentLimit else { return nil }
+        guard let tensor = try context.tensor(0), tensor.shape.rank <= 1,
+            tensor.shape.elementCount <= Inferred.contentLimit
+        else { return nil }
         return Array(tensor.elements(of: Bool.self))
     }
 
     func makePlan(_ operands: some OperandSource) throws(SardonyxError) -> BroadcastWalk {
-        try BroadcastWalk([try operands.operand(0).shape, try operands.operand(1).shape, try operands.operand(2).shape], at: operands)
+        try BroadcastWalk(
+            [try operands.operand(0).shape, try operands.operand(1).shape, try operands.operand(2).shape], at: operands)
     }
 
     func run(_ plan: BroadcastWalk, _ context: RunContext) throws(SardonyxError) {
@@ -59,7 +64,8 @@ struct Where: PlannedOperator {
             walk.forEachRow { first, offsets in
                 for index in 0..<walk.count {
                     target[first + index] =
-                        flags[offsets[0] + index * steps[0]] ? a[offsets[1] + index * steps[1]] : b[offsets[2] + index * steps[2]]
+                        flags[offsets[0] + index * steps[0]]
+                        ? a[offsets[1] + index * steps[1]] : b[offsets[2] + index * steps[2]]
                 }
             }
         }

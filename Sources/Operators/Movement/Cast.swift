@@ -3,14 +3,16 @@ import TensorCore
 
 /// ONNX Cast (1-28) and CastLike (15-25): elements converted to another type, given or that of input 1.
 struct Cast: Operator {
-    private let target: DType?
+    private var target: DType?
+    private let isLike: Bool
     private let saturate: Bool
     private let rounding: ScaleFloat.Rounding
 
     init(_ node: NodeReader) throws(SardonyxError) {
         saturate = try node.bool("saturate", default: true)
         rounding = try node.choice("round_mode", default: .up)
-        if node.node.opType == "CastLike" {
+        isLike = node.node.opType == "CastLike"
+        if isLike {
             target = nil
         } else if node.opset < 6 {
             target = try Self.named(try node.required("to", try node.string("to")), node)
@@ -24,7 +26,8 @@ struct Cast: Operator {
         let lower = name.lowercased()
         let alias = ["float": "float32", "double": "float64"][lower] ?? lower
         guard let dtype = DType.allCases.first(where: { $0.description == alias }) else {
-            throw node.error(.unsupported, "attribute to", got: "'\(Name(name))'", allowed: "a name of TensorProto.DataType")
+            throw node.error(
+                .unsupported, "attribute to", got: "'\(Name(name))'", allowed: "a name of TensorProto.DataType")
         }
         return dtype
     }
@@ -43,7 +46,12 @@ struct Cast: Operator {
         return [Inferred.following(to, try context.shape(0), content)]
     }
 
-    var preparedInputs: [Int] { target == nil ? [1] : [] }
+    mutating func prepare(_ context: PrepareContext) throws(SardonyxError) {
+        if isLike, context.hasInput(1) { target = try context.input(1).dtype }
+    }
+
+    /// Of input 1 only the type is read.
+    var preparedInputs: [Int] { isLike && target != nil ? [1] : [] }
 
     func memoryRelation(_ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> MemoryRelation {
         inputs.first??.dtype == outputs.first??.dtype ? .view(input: 0) : .separate
@@ -54,7 +62,8 @@ struct Cast: Operator {
         let to = try target(or: { () throws(SardonyxError) in try context.input(1).dtype })
         let output = try context.output(0, dtype: to, shape: input.shape)
         guard input.dtype != output.dtype else { return try input.copyElements(to: output, threads: context.threads) }
-        let cast = try ElementCast(from: input.dtype, to: output.dtype, saturate: saturate, rounding: rounding, at: context)
+        let cast = try ElementCast(
+            from: input.dtype, to: output.dtype, saturate: saturate, rounding: rounding, at: context)
         try context.placing { () throws(SardonyxError) in
             try cast.run(from: input.pointer, to: output.pointer, count: input.elementCount, threads: context.threads)
         }

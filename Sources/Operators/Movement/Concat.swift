@@ -19,7 +19,8 @@ struct Concat: CopyingOperator {
         var along: [Dim] = []
         for index in 0..<count {
             guard try context.dtype(index) == dtype else {
-                throw context.error(.graph, "input \(index) element type", got: "\(try context.dtype(index))", allowed: "\(dtype)")
+                throw context.error(
+                    .graph, "input \(index) element type", got: "\(try context.dtype(index))", allowed: "\(dtype)")
             }
             guard let shape = try context.shape(index) else {
                 along.append(.unknown)
@@ -38,7 +39,8 @@ struct Concat: CopyingOperator {
                 if merged[other].value == nil { merged[other] = shape.dims[other] }
                 guard let extent = shape.dims[other].value, extent != merged[other].value else { continue }
                 throw context.error(
-                    .shape, "input \(index): axis \(other)", got: "\(shape)", allowed: "\(merged[other]) as in \(SymbolicShape(merged))")
+                    .shape, "input \(index): axis \(other)", got: "\(shape)",
+                    allowed: "\(merged[other]) as in \(SymbolicShape(merged))")
             }
             dims = merged
         }
@@ -60,7 +62,9 @@ struct Concat: CopyingOperator {
     func preferredLayouts(_ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> LayoutChoice? {
         let infos = inputs.compactMap { $0 }
         guard infos.count == count, axis == 1 || axis == -3, infos.contains(where: { $0.layout == .blocked16 }),
-            infos.allSatisfy({ $0.dtype == .float32 && $0.shape.rank == 4 && $0.shape[1].isMultiple(of: Layout.blockSize) })
+            infos.allSatisfy({
+                $0.dtype == .float32 && $0.shape.rank == 4 && $0.shape[1].isMultiple(of: Layout.blockSize)
+            })
         else { return nil }
         return LayoutChoice(inputs: infos.map { _ in .blocked16 }, outputs: [.blocked16])
     }
@@ -73,10 +77,12 @@ struct Concat: CopyingOperator {
         var total = 0
         for (index, shape) in shapes.enumerated() {
             guard shape.rank == dims.count, shape.indices.allSatisfy({ $0 == axis || shape[$0] == dims[$0] }) else {
-                throw operands.error(.shape, "input \(index)", got: "\(shape)", allowed: "\(shapes[0]) but for axis \(axis)", hint: nil)
+                throw operands.error(
+                    .shape, "input \(index)", got: "\(shape)", allowed: "\(shapes[0]) but for axis \(axis)", hint: nil)
             }
             guard let sum = CheckedSize.sum(total, shape[axis]) else {
-                throw operands.error(.limit, "axis \(axis)", got: "\(shapes)", allowed: "at most 2^48 elements", hint: nil)
+                throw operands.error(
+                    .limit, "axis \(axis)", got: "\(shapes)", allowed: "at most 2^48 elements", hint: nil)
             }
             total = sum
         }

@@ -8,7 +8,7 @@ import TensorCore
 package struct ElementCast: Sendable {
     private enum Form: Sendable {
         case kernel(sx_type)
-        /// A kernel type in memory of which only the low bits count.
+        /// In memory an element of the kernel type; only so many low bits count.
         case bits(sx_type, Int, signed: Bool)
         case mini(MiniFloat)
         case scale
@@ -26,7 +26,8 @@ package struct ElementCast: Sendable {
         from: DType, to: DType, saturate: Bool = true, rounding: ScaleFloat.Rounding = .up, at place: some NodePlace
     ) throws(SardonyxError) {
         guard let source = Self.form(from), let target = Self.form(to) else {
-            throw place.error(.unsupported, "cast", got: "\(from) to \(to)", allowed: "numbers, bool and string", hint: nil)
+            throw place.error(
+                .unsupported, "cast", got: "\(from) to \(to)", allowed: "numbers, bool and string", hint: nil)
         }
         self.source = source
         self.target = target
@@ -54,7 +55,8 @@ package struct ElementCast: Sendable {
     ) throws(SardonyxError) {
         switch (source, target) {
         case (.text, .text):
-            output.assumingMemoryBound(to: String.self).update(from: input.assumingMemoryBound(to: String.self), count: count)
+            output.assumingMemoryBound(to: String.self).update(
+                from: input.assumingMemoryBound(to: String.self), count: count)
         case (.text, _):
             let texts = input.assumingMemoryBound(to: String.self)
             for index in 0..<count { try parse(texts[index], at: index, to: output) }
@@ -83,16 +85,20 @@ package struct ElementCast: Sendable {
     }
 
     /// Writes at most a chunk of elements of a kernel type as target elements `start…`.
-    private func write(_ elements: UnsafeRawPointer, _ from: sx_type, to output: UnsafeMutableRawPointer, at start: Int, count: Int) {
+    private func write(
+        _ elements: UnsafeRawPointer, _ from: sx_type, to output: UnsafeMutableRawPointer, at start: Int, count: Int
+    ) {
         let codes = output.assumingMemoryBound(to: UInt8.self) + start
         switch target {
         case .kernel(let to): sx_cast(from, to, elements, output + start * Self.byteSize(to), Int64(count), 1)
-        case .bits(let to, let width, let signed):
-            // Out of range, whole numbers lose their higher bits, as Cast says.
-            sx_cast(from, to, elements, codes, Int64(count), 1)
+        case .bits(_, let width, let signed):
+            // Out of range, whole numbers lose their higher bits, as Cast says. Through int8 also for unsigned types,
+            // so that negative floats wrap like negative integers.
+            sx_cast(from, SX_TYPE_INT8, elements, codes, Int64(count), 1)
             for index in 0..<count {
                 let high = codes[index] << UInt8(8 - width)
-                codes[index] = signed ? UInt8(bitPattern: Int8(bitPattern: high) >> Int8(8 - width)) : high >> UInt8(8 - width)
+                codes[index] =
+                    signed ? UInt8(bitPattern: Int8(bitPattern: high) >> Int8(8 - width)) : high >> UInt8(8 - width)
             }
         case .mini, .scale:
             withUnsafeTemporaryAllocation(of: Double.self, capacity: Self.chunk) { numbers in

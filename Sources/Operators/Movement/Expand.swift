@@ -21,7 +21,9 @@ struct Expand: CopyingOperator {
         }
         _ = try context.product(output?.dims ?? [])
         var content = try context.content(0)
-        if content?.count == 1, let extent = output?.dims.first?.value, output?.rank == 1, extent <= Inferred.contentLimit {
+        if content?.count == 1, let extent = output?.dims.first?.value, output?.rank == 1,
+            extent <= Inferred.contentLimit
+        {
             content = content.map { [Dim](repeating: $0[0], count: extent) }
         }
         return [Inferred.following(dtype, output, content)]
@@ -29,7 +31,8 @@ struct Expand: CopyingOperator {
 
     private func checked(_ target: [Dim], at place: some NodePlace) throws(SardonyxError) -> SymbolicShape {
         guard target.allSatisfy({ $0.value.map { $0 >= 0 } ?? true }) else {
-            throw place.error(.shape, "shape", got: "\(SymbolicShape(target))", allowed: "extents of 0 or more", hint: nil)
+            throw place.error(
+                .shape, "shape", got: "\(SymbolicShape(target))", allowed: "extents of 0 or more", hint: nil)
         }
         return SymbolicShape(target)
     }
@@ -41,7 +44,8 @@ struct Expand: CopyingOperator {
         var plan = CopyPlan([output])
         plan.add(
             StridedCopy(
-                dims: output.dims, sourceStrides: Broadcast.strides(of: input, in: output), destinationStrides: output.strides))
+                dims: output.dims, sourceStrides: Broadcast.strides(of: input, in: output),
+                destinationStrides: output.strides))
         return plan
     }
 }

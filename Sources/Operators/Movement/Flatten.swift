@@ -15,7 +15,8 @@ struct Flatten: ViewingOperator {
     func outputDims(_ input: [Dim], parameter: [Dim]?, at place: some NodePlace) throws(SardonyxError) -> [Dim] {
         let split = axis == input.count ? axis : try place.axis(axis, rank: input.count)
         guard let outer = Dim.product(input[..<split]), let inner = Dim.product(input[split...]) else {
-            throw place.error(.limit, "element count", got: "\(SymbolicShape(input))", allowed: "at most 2^48", hint: nil)
+            throw place.error(
+                .limit, "element count", got: "\(SymbolicShape(input))", allowed: "at most 2^48", hint: nil)
         }
         return [outer, inner]
     }

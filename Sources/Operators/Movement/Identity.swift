@@ -29,7 +29,8 @@ struct Identity: Operator {
     var preparedInputs: [Int] { isDropout ? [1] : [] }
 
     func memoryRelation(_ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> MemoryRelation {
-        outputs.count == 1 ? .view(input: 0) : .separate
+        // With training_mode, data decides whether the node may run as identity.
+        outputs.count == 1 && inputs.dropFirst(2).allSatisfy { $0 == nil } ? .view(input: 0) : .separate
     }
 
     func canOverwrite(input: Int, _ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> Bool { input == 0 }
@@ -42,7 +43,8 @@ struct Identity: Operator {
     func run(_ context: RunContext) throws(SardonyxError) {
         if context.hasInput(2) { try requireInference(try context.input(2), at: context) }
         let input = try context.input(0)
-        try input.copyElements(to: try context.output(0, dtype: input.dtype, shape: input.shape), threads: context.threads)
+        try input.copyElements(
+            to: try context.output(0, dtype: input.dtype, shape: input.shape), threads: context.threads)
         guard isDropout, context.outputs.count > 1 else { return }
         let kept = try context.output(1, dtype: mask ?? input.dtype, shape: input.shape)
         guard kept.dtype == .bool else {

@@ -25,7 +25,9 @@ struct Pad: PlannedOperator {
         let name = node.opset == 1 ? "paddings" : "pads"
         attribute = node.opset < 11 ? try node.required(name, try node.ints(name)) : nil
         attributeValue = try node.float("value", default: 0)
-        guard mode != .wrap || node.opset >= 19 else { throw node.error(.unsupported, "attribute mode", got: "'wrap'", allowed: "opset 19 or newer") }
+        guard mode != .wrap || node.opset >= 19 else {
+            throw node.error(.unsupported, "attribute mode", got: "'wrap'", allowed: "opset 19 or newer")
+        }
     }
 
     private func amounts(
@@ -33,7 +35,9 @@ struct Pad: PlannedOperator {
     ) throws(SardonyxError) -> [(before: Int, after: Int)] {
         let axes = try place.axes(axes ?? Array(0..<rank), rank: rank)
         guard pads.count == 2 * axes.count else {
-            throw place.error(.shape, "pads", got: "\(pads.count) elements", allowed: "\(2 * axes.count), two for each axis", hint: nil)
+            throw place.error(
+                .shape, "pads", got: "\(pads.count) elements", allowed: "\(2 * axes.count), two for each axis",
+                hint: nil)
         }
         var result = [(before: Int, after: Int)](repeating: (0, 0), count: rank)
         for (index, axis) in axes.enumerated() { result[axis] = (pads[index], pads[index + axes.count]) }
@@ -44,13 +48,17 @@ struct Pad: PlannedOperator {
         _ extent: Int, _ pad: (before: Int, after: Int), axis: Int, at place: some NodePlace
     ) throws(SardonyxError) -> Int {
         guard let sum = CheckedSize.sum(extent, pad.before, pad.after) else {
-            throw place.error(.limit, "pads of axis \(axis)", got: "\(pad)", allowed: "at most 2^48 elements", hint: nil)
+            throw place.error(
+                .limit, "pads of axis \(axis)", got: "\(pad)", allowed: "at most 2^48 elements", hint: nil)
         }
         guard sum >= 0 else {
-            throw place.error(.shape, "pads of axis \(axis)", got: "\(pad.before), \(pad.after)", allowed: "\(-extent) in all or more", hint: nil)
+            throw place.error(
+                .shape, "pads of axis \(axis)", got: "\(pad.before), \(pad.after)",
+                allowed: "\(-extent) in all or more", hint: nil)
         }
         guard mode == .constant || sum == 0 || extent > 0 else {
-            throw place.error(.shape, "axis \(axis) is empty", got: "mode \(mode.rawValue)", allowed: "mode constant", hint: nil)
+            throw place.error(
+                .shape, "axis \(axis) is empty", got: "mode \(mode.rawValue)", allowed: "mode constant", hint: nil)
         }
         return sum
     }
@@ -63,7 +71,8 @@ struct Pad: PlannedOperator {
         guard let pads = attribute ?? given, !context.hasInput(3) || axes != nil else {
             return [Inferred(dtype, SymbolicShape([Dim](repeating: .unknown, count: output.rank)))]
         }
-        for (axis, pad) in try amounts(pads, axes: axes, rank: output.rank, at: context).enumerated() where pad != (0, 0) {
+        for (axis, pad) in try amounts(pads, axes: axes, rank: output.rank, at: context).enumerated()
+        where pad != (0, 0) {
             guard let value = output.dims[axis].value else {
                 output.dims[axis] = .unknown
                 continue
@@ -98,7 +107,8 @@ struct Pad: PlannedOperator {
             to += (first + pad.before) * output.strides[axis]
         }
         let copy = StridedCopy(
-            dims: counts, sourceStrides: input.strides, sourceOffset: from, destinationStrides: output.strides, destinationOffset: to)
+            dims: counts, sourceStrides: input.strides, sourceOffset: from, destinationStrides: output.strides,
+            destinationOffset: to)
         return Plan(output: output, interior: copy, sources: [], inputStrides: [])
     }
 
@@ -118,7 +128,9 @@ struct Pad: PlannedOperator {
     func run(_ plan: Plan, _ context: RunContext) throws(SardonyxError) {
         let input = try context.input(0)
         let output = try context.output(0, dtype: input.dtype, shape: plan.output)
-        guard let interior = plan.interior else { return try withStorageType(input.dtype, Repeat(plan: plan, input: input, output: output)) }
+        guard let interior = plan.interior else {
+            return try withStorageType(input.dtype, Repeat(plan: plan, input: input, output: output))
+        }
         if context.hasInput(2), try context.input(2).elementCount > 0 {
             output.fill(with: try context.input(2).pointer, threads: context.threads)
         } else if input.dtype == .string {
@@ -160,7 +172,9 @@ struct Pad: PlannedOperator {
                     target += 1
                 }
             } else {
-                for index in plan.sources[axis] { fill(axis: axis + 1, from: source + index * plan.inputStrides[axis], to: &target) }
+                for index in plan.sources[axis] {
+                    fill(axis: axis + 1, from: source + index * plan.inputStrides[axis], to: &target)
+                }
             }
         }
     }

@@ -20,14 +20,17 @@ struct Reshape: ViewingOperator {
         func fault(_ what: String) -> SardonyxError {
             place.error(
                 .shape, what, got: "target \(SymbolicShape(target))",
-                allowed: "\(Dim.product(input).map(\.description) ?? "too many") elements of \(SymbolicShape(input))", hint: nil)
+                allowed: "\(Dim.product(input).map(\.description) ?? "too many") elements of \(SymbolicShape(input))",
+                hint: nil)
         }
         var output = target
         var open: Int?
         for (axis, dim) in target.enumerated() {
             switch dim {
             case .known(0) where !allowZero:
-                guard axis < input.count else { throw fault("0 on axis \(axis) copies an axis that the input does not have") }
+                guard axis < input.count else {
+                    throw fault("0 on axis \(axis) copies an axis that the input does not have")
+                }
                 output[axis] = input[axis]
             case .known(-1):
                 guard open == nil else { throw fault("more than one -1") }

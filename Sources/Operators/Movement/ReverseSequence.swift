@@ -10,7 +10,8 @@ struct ReverseSequence: Operator {
         batchAxis = try node.int("batch_axis", default: 1)
         timeAxis = try node.int("time_axis", default: 0)
         guard Set([batchAxis, timeAxis]) == [0, 1] else {
-            throw node.error(.shape, "batch_axis and time_axis", got: "\(batchAxis) and \(timeAxis)", allowed: "0 and 1")
+            throw node.error(
+                .shape, "batch_axis and time_axis", got: "\(batchAxis) and \(timeAxis)", allowed: "0 and 1")
         }
     }
 
@@ -26,7 +27,8 @@ struct ReverseSequence: Operator {
         let lengths = try context.integers(1) ?? []
         let steps = input.shape[timeAxis]
         guard lengths.count == input.shape[batchAxis] else {
-            throw context.error(.shape, "sequence_lens", got: "\(lengths.count) elements", allowed: "\(input.shape[batchAxis])")
+            throw context.error(
+                .shape, "sequence_lens", got: "\(lengths.count) elements", allowed: "\(input.shape[batchAxis])")
         }
         for (batch, length) in lengths.enumerated() where length < 0 || length > steps {
             throw context.error(.value, "sequence_lens: element \(batch)", got: "\(length)", allowed: "0 to \(steps)")

@@ -53,19 +53,23 @@ struct Slice: CopyingOperator {
         _ bounds: Bounds, rank: Int, at place: some NodePlace
     ) throws(SardonyxError) -> [(start: Int, end: Int, step: Int)?] {
         let count = bounds.starts.count
-        guard bounds.ends.count == count, (bounds.axes?.count ?? count) == count, (bounds.steps?.count ?? count) == count,
+        guard bounds.ends.count == count, (bounds.axes?.count ?? count) == count,
+            (bounds.steps?.count ?? count) == count,
             count <= rank
         else {
             throw place.error(
                 .shape, "starts, ends, axes and steps",
-                got: "\(count), \(bounds.ends.count), \(bounds.axes?.count ?? count), \(bounds.steps?.count ?? count) elements",
+                got:
+                    "\(count), \(bounds.ends.count), \(bounds.axes?.count ?? count), \(bounds.steps?.count ?? count) elements",
                 allowed: "equal numbers up to rank \(rank)", hint: nil)
         }
         let axes = try place.axes(bounds.axes ?? Array(0..<count), rank: rank)
         var result = [(start: Int, end: Int, step: Int)?](repeating: nil, count: rank)
         for (index, axis) in axes.enumerated() {
             let step = bounds.steps?[index] ?? 1
-            guard step != 0 else { throw place.error(.shape, "steps: step of axis \(axis)", got: "0", allowed: "not 0", hint: nil) }
+            guard step != 0 else {
+                throw place.error(.shape, "steps: step of axis \(axis)", got: "0", allowed: "not 0", hint: nil)
+            }
             result[axis] = (bounds.starts[index], bounds.ends[index], step)
         }
         return result
@@ -77,7 +81,9 @@ struct Slice: CopyingOperator {
         var bounds = attributes
         if bounds == nil, let starts = try context.integers(1), let ends = try context.integers(2) {
             bounds = Bounds(axes: try context.integers(3), starts: starts, ends: ends, steps: try context.integers(4))
-            if context.hasInput(3) && bounds?.axes == nil || context.hasInput(4) && bounds?.steps == nil { bounds = nil }
+            if context.hasInput(3) && bounds?.axes == nil || context.hasInput(4) && bounds?.steps == nil {
+                bounds = nil
+            }
         }
         guard let bounds else {
             let axes = context.hasInput(3) ? try context.integers(3) : try context.length(1).map { Array(0..<$0) }
@@ -109,7 +115,8 @@ struct Slice: CopyingOperator {
             bounds = attributes
         } else {
             bounds = Bounds(
-                axes: try operands.integers(3), starts: try operands.integers(1) ?? [], ends: try operands.integers(2) ?? [],
+                axes: try operands.integers(3), starts: try operands.integers(1) ?? [],
+                ends: try operands.integers(2) ?? [],
                 steps: try operands.integers(4))
         }
         var dims = input.dims

@@ -17,17 +17,20 @@ struct Split: CopyingOperator {
         count = node.outputCount
         allowsSmallerLast = node.opset >= 18
         if let parts = try node.int("num_outputs"), parts != count {
-            throw node.error(.graph, "attribute num_outputs", got: "\(parts)", allowed: "\(count), the number of outputs")
+            throw node.error(
+                .graph, "attribute num_outputs", got: "\(parts)", allowed: "\(count), the number of outputs")
         }
     }
 
     /// Extents of the parts; `nil` when the split axis is not known and no extents are given.
     private func parts(of extent: Int?, given: [Int]?, at place: some NodePlace) throws(SardonyxError) -> [Int]? {
         if let given = attribute ?? given {
-            guard given.count == count, let sum = CheckedSize.sum(given), given.allSatisfy({ $0 >= 0 }), extent == nil || sum == extent
+            guard given.count == count, let sum = CheckedSize.sum(given), given.allSatisfy({ $0 >= 0 }),
+                extent == nil || sum == extent
             else {
                 throw place.error(
-                    .shape, "split", got: "\(given)", allowed: "\(count) extents with the sum \(extent.map(String.init) ?? "of the axis")",
+                    .shape, "split", got: "\(given)",
+                    allowed: "\(count) extents with the sum \(extent.map(String.init) ?? "of the axis")",
                     hint: nil)
             }
             return given
@@ -35,7 +38,8 @@ struct Split: CopyingOperator {
         guard let extent, count > 0 else { return nil }
         let size = (extent + count - 1) / count
         guard allowsSmallerLast || size * count == extent else {
-            throw place.error(.shape, "split of axis \(axis)", got: "extent \(extent)", allowed: "a multiple of \(count)", hint: nil)
+            throw place.error(
+                .shape, "split of axis \(axis)", got: "extent \(extent)", allowed: "a multiple of \(count)", hint: nil)
         }
         return (0..<count).map { max(0, min(size, extent - $0 * size)) }
     }
@@ -78,7 +82,8 @@ struct Split: CopyingOperator {
             plan.add(
                 output: index,
                 StridedCopy(
-                    dims: shape.dims, sourceStrides: input.strides, sourceOffset: offset, destinationStrides: shape.strides))
+                    dims: shape.dims, sourceStrides: input.strides, sourceOffset: offset,
+                    destinationStrides: shape.strides))
             offset += shape[axis] * input.strides[axis]
         }
         return plan

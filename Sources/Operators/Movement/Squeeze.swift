@@ -12,7 +12,9 @@ struct Squeeze: ViewingOperator {
         usesInput = node.opset >= 13 && node.hasInput(1)
     }
 
-    func outputRank(input: Int?, parameterCount: Int) -> Int? { input.flatMap { $0 >= parameterCount ? $0 - parameterCount : nil } }
+    func outputRank(input: Int?, parameterCount: Int) -> Int? {
+        input.flatMap { $0 >= parameterCount ? $0 - parameterCount : nil }
+    }
 
     func outputDims(_ input: [Dim], parameter: [Dim]?, at place: some NodePlace) throws(SardonyxError) -> [Dim] {
         guard let named = attribute ?? parameter.map({ $0.compactMap(\.value) }) else {
@@ -20,7 +22,8 @@ struct Squeeze: ViewingOperator {
         }
         let dropped = try place.axes(named, rank: input.count)
         if let axis = dropped.first(where: { input[$0].value != nil && input[$0] != .known(1) }) {
-            throw place.error(.shape, "axes: extent of axis \(axis)", got: "\(SymbolicShape(input))", allowed: "1", hint: nil)
+            throw place.error(
+                .shape, "axes: extent of axis \(axis)", got: "\(SymbolicShape(input))", allowed: "1", hint: nil)
         }
         return input.indices.filter { !dropped.contains($0) }.map { input[$0] }
     }

@@ -50,7 +50,8 @@ struct Tile: CopyingOperator {
         var dims: [Int] = []
         for (extent, count) in zip(input.dims, repeats) {
             guard let product = CheckedSize.product(extent, count) else {
-                throw operands.error(.limit, "repeats", got: "\(repeats) of \(input)", allowed: "at most 2^48 elements", hint: nil)
+                throw operands.error(
+                    .limit, "repeats", got: "\(repeats) of \(input)", allowed: "at most 2^48 elements", hint: nil)
             }
             dims.append(product)
         }
@@ -61,7 +62,9 @@ struct Tile: CopyingOperator {
         plan.add(
             StridedCopy(
                 dims: input.indices.flatMap { [repeats[$0], input[$0]] }, sourceStrides: from.flatMap { [0, $0] },
-                destinationStrides: input.indices.flatMap { [output.elementCount == 0 ? 0 : to[$0] * input[$0], to[$0]] }))
+                destinationStrides: input.indices.flatMap {
+                    [output.elementCount == 0 ? 0 : to[$0] * input[$0], to[$0]]
+                }))
         return plan
     }
 }

@@ -13,7 +13,8 @@ struct Transpose: CopyingOperator {
     private func axes(rank: Int, at place: some NodePlace) throws(SardonyxError) -> [Int] {
         guard let permutation else { return Array((0..<rank).reversed()) }
         guard permutation.sorted() == Array(0..<rank) else {
-            throw place.error(.shape, "attribute perm", got: "\(permutation)", allowed: "each of the \(rank) axes once", hint: nil)
+            throw place.error(
+                .shape, "attribute perm", got: "\(permutation)", allowed: "each of the \(rank) axes once", hint: nil)
         }
         return permutation
     }
@@ -41,7 +42,8 @@ struct Transpose: CopyingOperator {
         let strides = input.strides
         let output = try operands.shape(of: axes.map { input[$0] })
         var plan = CopyPlan([output])
-        plan.add(StridedCopy(dims: output.dims, sourceStrides: axes.map { strides[$0] }, destinationStrides: output.strides))
+        plan.add(
+            StridedCopy(dims: output.dims, sourceStrides: axes.map { strides[$0] }, destinationStrides: output.strides))
         return plan
     }
 }

@@ -18,7 +18,9 @@ struct Trilu: Operator {
 
     func run(_ context: RunContext) throws(SardonyxError) {
         let input = try context.input(0)
-        guard input.dtype != .string else { throw context.error(.unsupported, "element type", got: "string", allowed: "numbers") }
+        guard input.dtype != .string else {
+            throw context.error(.unsupported, "element type", got: "string", allowed: "numbers")
+        }
         let output = try context.output(0, dtype: input.dtype, shape: input.shape)
         try input.copyElements(to: output, threads: context.threads)
         let (rows, columns) = (input.shape[input.shape.rank - 2], input.shape[input.shape.rank - 1])

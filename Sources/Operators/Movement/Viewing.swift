@@ -28,7 +28,9 @@ extension ViewingOperator {
         if let input, index == nil || parameter != nil {
             output = SymbolicShape(try outputDims(input.dims, parameter: parameter, at: context))
             _ = try context.product(output?.dims ?? [])
-        } else if let index, let count = try context.length(index), let rank = outputRank(input: input?.rank, parameterCount: count) {
+        } else if let index, let count = try context.length(index),
+            let rank = outputRank(input: input?.rank, parameterCount: count)
+        {
             output = SymbolicShape([Dim](repeating: .unknown, count: rank))
         } else {
             output = nil
@@ -44,7 +46,8 @@ extension ViewingOperator {
         let input = try context.input(0)
         if !context.hasOutput(0) {
             let parameter = try parameterInput.flatMap { (index) throws(SardonyxError) in try context.integers(index) }
-            let dims = try outputDims(input.shape.dims.map(Dim.known), parameter: parameter?.map(Dim.known), at: context)
+            let dims = try outputDims(
+                input.shape.dims.map(Dim.known), parameter: parameter?.map(Dim.known), at: context)
             _ = try context.allocate(0, dtype: input.dtype, shape: try context.shape(of: dims.compactMap(\.value)))
         }
         var source = input
