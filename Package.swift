@@ -71,8 +71,8 @@ let package = Package(
         .testTarget(
             name: "MediaTests", dependencies: ["Media", "Detection", "TensorCore"], exclude: ["Fixtures"],
             swiftSettings: swift6),
+        tests("OperatorsTests", ["Operators", "CKernels", "GraphIR", "TensorCore"]),
         tests("GraphIRTests", ["GraphIR", "TensorCore"]),
-        tests("OperatorsTests", ["Operators", "GraphIR", "TensorCore"]),
         tests("ConformanceTests", ["Sardonyx"]),
         tests("NumpyIOTests", ["NumpyIO", "TensorCore"], exclude: ["Fixtures"]),
         tests("DetectionTests", ["Detection", "NumpyIO", "CKernels", "TensorCore"], exclude: ["Fixtures"]),

@@ -86,6 +86,7 @@ package enum OperatorTable {
         .floating("GlobalMaxPool", 1...newestOpset, GlobalPool.self),
         .op("Greater", 1...28, Comparison.self),
         .op("GreaterOrEqual", 12...28, Comparison.self),
+        .floating("GridSample", 16...newestOpset, GridSample.self),
         .floating("GroupNormalization", 18...newestOpset, GroupNormalization.self),
         .floating("Hardmax", 1...newestOpset, Softmax.self),
         .unary("HardSigmoid", from: 1, UnaryFunction.hardSigmoid),
