@@ -52,7 +52,9 @@ let package = Package(
         floor("Detection", ["CKernels", "TensorCore"]),
         floor("NumpyIO", ["CZlib", "TensorCore"]),
         floor("Media", ["CCodecs", "CWebP", "CFreeType", "Detection", "TensorCore"]),
-        floor("Sardonyx", ["Execution", "Passes", "OnnxImport", "Operators", "CKernels", "GraphIR", "Detection", "TensorCore"]),
+        floor(
+            "Sardonyx",
+            ["Execution", "Passes", "OnnxImport", "Operators", "CKernels", "GraphIR", "Detection", "TensorCore"]),
         // Floor 5: the command.
         .executableTarget(
             name: "SardonyxCommand",

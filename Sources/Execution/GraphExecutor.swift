@@ -119,7 +119,9 @@ package final class GraphExecutor: Sendable {
     private func giveBack(_ workspace: sending IdleWorkspace) {
         state.withLock { state in
             // Of an evicted plan nothing is kept.
-            if state.plans.contains(where: { ObjectIdentifier($0.plan) == workspace.plan }) { state.idle.append(workspace) }
+            if state.plans.contains(where: { ObjectIdentifier($0.plan) == workspace.plan }) {
+                state.idle.append(workspace)
+            }
         }
     }
 }

@@ -86,7 +86,8 @@ struct PlanBuilder {
         let madeInTail = Set(tail.flatMap { $0.outputs.compactMap { $0 } })
         var seen = Set<ValueID>()
         return (graph.outputs + tail.flatMap { $0.inputs.compactMap { $0 } }).filter {
-            producers[$0.index] != nil && graph[$0].constant == nil && !madeInTail.contains($0) && seen.insert($0).inserted
+            producers[$0.index] != nil && graph[$0].constant == nil && !madeInTail.contains($0)
+                && seen.insert($0).inserted
         }
     }
 
@@ -161,7 +162,9 @@ struct PlanBuilder {
     /// Puts the inputs of Concat into its output where nothing else has a claim on them.
     private mutating func joinConcatenations(_ drafts: inout [Draft]) throws(SardonyxError) {
         for index in drafts.indices.reversed() where drafts[index].relation == .join {
-            guard let output = drafts[index].node.outputs.first ?? nil, let target = storage.place(of: output) else { continue }
+            guard let output = drafts[index].node.outputs.first ?? nil, let target = storage.place(of: output) else {
+                continue
+            }
             var offset = 0
             var allPlaced = true
             for (position, input) in drafts[index].node.inputs.enumerated() {

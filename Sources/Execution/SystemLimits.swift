@@ -18,7 +18,9 @@ package enum SystemLimits {
     package static var cgroupQuota: Int? {
         if let text = smallFile("/sys/fs/cgroup/cpu.max") {
             let parts = text.split(separator: " ")
-            guard parts.count == 2, let quota = Int(parts[0]), let period = Int(parts[1]), quota > 0, period > 0 else { return nil }
+            guard parts.count == 2, let quota = Int(parts[0]), let period = Int(parts[1]), quota > 0, period > 0 else {
+                return nil
+            }
             return (quota - 1) / period + 1
         }
         guard let quota = smallFile("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").flatMap({ Int($0) }), quota > 0,
@@ -38,7 +40,6 @@ package enum SystemLimits {
 
     /// Three quarters of `memoryByteCount`.
     package static let defaultBudget = memoryByteCount / 4 * 3
-
 
     /// The trimmed text of a small file; `nil` when it cannot be read.
     private static func smallFile(_ path: String) -> String? {

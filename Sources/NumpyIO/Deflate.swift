@@ -13,7 +13,8 @@ enum Deflate {
     static func inflated(_ source: UnsafeRawBufferPointer, count: Int) throws(SardonyxError) -> Buffer {
         guard let most = CheckedSize.product(source.count, maximumRatio), count <= most else {
             throw SardonyxError(
-                .input, "", "impossible size", got: "\(count) bytes", allowed: "\(maximumRatio) times the \(source.count) stored")
+                .input, "", "impossible size", got: "\(count) bytes",
+                allowed: "\(maximumRatio) times the \(source.count) stored")
         }
         let buffer = try Buffer(byteCount: count)
         var stream = z_stream()

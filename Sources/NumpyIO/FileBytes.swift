@@ -23,7 +23,8 @@ enum FileBytes {
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw failure(path, "cannot be read") }
             guard count > 0 else {
-                throw SardonyxError(.input, path, "the file shrank while it was read", got: "\(done) bytes", allowed: "\(size)")
+                throw SardonyxError(
+                    .input, path, "the file shrank while it was read", got: "\(done) bytes", allowed: "\(size)")
             }
             done += count
         }
@@ -64,7 +65,8 @@ struct ByteView {
     func slice(_ offset: Int, _ count: Int) throws(SardonyxError) -> UnsafeRawBufferPointer {
         guard offset >= 0, count >= 0, let end = CheckedSize.sum(offset, count), end <= bytes.count else {
             throw SardonyxError(
-                .input, "", "the file is cut short", got: "\(bytes.count) bytes", allowed: "\(count) more at byte \(offset)")
+                .input, "", "the file is cut short", got: "\(bytes.count) bytes",
+                allowed: "\(count) more at byte \(offset)")
         }
         return UnsafeRawBufferPointer(rebasing: bytes[offset..<end])
     }

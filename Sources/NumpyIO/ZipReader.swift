@@ -48,7 +48,8 @@ struct ZipReader {
         case 0:
             guard entry.size == entry.compressedSize else {
                 throw SardonyxError(
-                    .input, "", "sizes of a stored entry", got: "\(entry.size) and \(entry.compressedSize)", allowed: "equal")
+                    .input, "", "sizes of a stored entry", got: "\(entry.size) and \(entry.compressedSize)",
+                    allowed: "equal")
             }
             result = (buffer, start, entry.size)
         case 8: result = (try Deflate.inflated(stored, count: entry.size), 0, entry.size)
@@ -56,7 +57,8 @@ struct ZipReader {
             throw SardonyxError(
                 .unsupported, "", "compression method", got: "\(entry.method)", allowed: "0 (stored), 8 (deflated)")
         }
-        let sum = Deflate.checksum(UnsafeRawBufferPointer(start: result.buffer.pointer + result.offset, count: result.count))
+        let sum = Deflate.checksum(
+            UnsafeRawBufferPointer(start: result.buffer.pointer + result.offset, count: result.count))
         guard sum == entry.checksum else {
             throw SardonyxError(.input, "", "checksum", got: "\(sum)", allowed: "\(entry.checksum)")
         }

@@ -179,7 +179,9 @@ package enum OperatorTable {
         .unary("Silu", from: 1, .silu, domain: Domains.internal),
     ]
 
-    private static let index: [String: [OperatorEntry]] = Dictionary(grouping: entries) { $0.domain + "\u{0}" + $0.name }
+    private static let index: [String: [OperatorEntry]] = Dictionary(grouping: entries) {
+        $0.domain + "\u{0}" + $0.name
+    }
 
     package static func entry(domain: String, name: String, opset: Int) -> OperatorEntry? {
         index[domain + "\u{0}" + name]?.first { $0.versions.contains(opset) }
@@ -198,7 +200,9 @@ package enum OperatorTable {
     /// Names in the table that a user may have meant, nearest first.
     package static func nearestNames(to name: String) -> [String] {
         let wanted = Array(name.lowercased().utf8)
-        let ranked = Set(entries.map(\.name)).map { (name: $0, distance: editDistance(wanted, Array($0.lowercased().utf8))) }
+        let ranked = Set(entries.map(\.name)).map {
+            (name: $0, distance: editDistance(wanted, Array($0.lowercased().utf8)))
+        }
         return ranked.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(3).map(\.name)
     }
 

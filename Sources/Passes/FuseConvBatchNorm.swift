@@ -24,7 +24,8 @@ package enum FuseConvBatchNorm: GraphPass {
             let bias = biasID.flatMap { graph[$0].constant }
             guard biasID == nil || bias != nil else { continue }
             let parameters = node.inputs.dropFirst().compactMap { $0.flatMap { graph[$0].constant } }
-            guard parameters.count == 4, parameters.allSatisfy({ $0.dtype == .float32 && $0.shape.dims == [weight.shape.dims.first ?? -1] })
+            guard parameters.count == 4,
+                parameters.allSatisfy({ $0.dtype == .float32 && $0.shape.dims == [weight.shape.dims.first ?? -1] })
             else { continue }
             var epsilon: Float = 1e-5
             if case .float(let value)? = node.attributes["epsilon"] { epsilon = value }
@@ -34,7 +35,8 @@ package enum FuseConvBatchNorm: GraphPass {
             fused.inputs = [
                 conv.inputs[0],
                 patch.addConstant(Name(name + "·batchnorm"), scaled(weight, affine.scales)),
-                patch.addConstant(Name(name + "·bias"), Constant(try Tensor(affine.shifts, dims: [affine.shifts.count]))),
+                patch.addConstant(
+                    Name(name + "·bias"), Constant(try Tensor(affine.shifts, dims: [affine.shifts.count]))),
             ]
             fused.outputs = [node.outputs[0]]
             fused.origins += node.origins
@@ -74,7 +76,9 @@ package enum FuseConvBatchNorm: GraphPass {
                 let target = memory.assumingMemoryBound(to: Float.self)
                 let rowCount = source.count / max(scales.count, 1)
                 for (row, scale) in scales.enumerated() {
-                    for index in row * rowCount..<(row + 1) * rowCount { target[index] = Float(Double(source[index]) * scale) }
+                    for index in row * rowCount..<(row + 1) * rowCount {
+                        target[index] = Float(Double(source[index]) * scale)
+                    }
                 }
             }
         }

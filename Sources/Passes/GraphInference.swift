@@ -56,8 +56,10 @@ package struct GraphInference: Sendable {
     private func infer(_ node: Node, _ known: [Inferred?], _ graph: Graph) throws(SardonyxError) -> [Inferred?] {
         let opset = opsets[node.domain] ?? 1
         let declared = node.outputs.map { $0.flatMap { graph[$0].type }.map { Inferred($0) } }
-        guard node.domain == Domains.internal || OperatorTable.entry(domain: node.domain, name: node.opType, opset: opset) != nil
-            || !toleratesUnknownOperators
+        guard
+            node.domain == Domains.internal
+                || OperatorTable.entry(domain: node.domain, name: node.opType, opset: opset) != nil
+                || !toleratesUnknownOperators
         else { return declared }
         let inputs = node.inputs.map { $0.flatMap { known[$0.index] } }
         for (position, input) in node.inputs.enumerated() where input != nil && inputs[position] == nil {

@@ -27,7 +27,9 @@ package enum OperatorCoverage {
                 }
             }
         }
-        return counts.map { Gap(domain: $0.domain, name: $0.name, opset: model.opsets[$0.domain] ?? 1, count: $0.count) }
+        return counts.map {
+            Gap(domain: $0.domain, name: $0.name, opset: model.opsets[$0.domain] ?? 1, count: $0.count)
+        }
     }
 
     /// - Throws: `unsupported` that lists all missing operators, their counts and the nearest names.
@@ -39,7 +41,8 @@ package enum OperatorCoverage {
             return "\(name) (opset \(gap.opset)) ×\(gap.count)"
         }
         throw SardonyxError(
-            .unsupported, "model", "\(gaps.count == 1 ? "an operator is" : "\(gaps.count) operators are") not available",
+            .unsupported, "model",
+            "\(gaps.count == 1 ? "an operator is" : "\(gaps.count) operators are") not available",
             got: list.joined(separator: ", "),
             hint: "Nearest to \(first.name): \(OperatorTable.nearestNames(to: first.name).joined(separator: ", "))."
                 + " `sardonyx inspect` still opens the model")

@@ -32,7 +32,8 @@ package enum PropagateLayouts: GraphPass {
             var outputs: [TensorInfo?] = []
             for output in node.outputs { outputs.append(try info(output)) }
             let isConcrete =
-                zip(node.inputs + node.outputs, inputs + outputs).allSatisfy { $0 == nil || $1 != nil } && node.subgraphs.isEmpty
+                zip(node.inputs + node.outputs, inputs + outputs).allSatisfy { $0 == nil || $1 != nil }
+                && node.subgraphs.isEmpty
             let choice =
                 isConcrete
                 ? try OperatorTable.makeOperator(for: node, opset: context.opsets[node.domain] ?? 1)
@@ -41,7 +42,9 @@ package enum PropagateLayouts: GraphPass {
             for (position, input) in node.inputs.enumerated() {
                 guard let input else { continue }
                 let wanted = choice.map { position < $0.inputs.count ? $0.inputs[position] : .plain } ?? .plain
-                if wanted != layouts[input] ?? .plain { changed.inputs[position] = copy(of: input, in: wanted, before: index) }
+                if wanted != layouts[input] ?? .plain {
+                    changed.inputs[position] = copy(of: input, in: wanted, before: index)
+                }
             }
             if changed.inputs != node.inputs { patch.replace(index, with: changed) }
             for (position, output) in node.outputs.enumerated() {
@@ -62,14 +65,14 @@ package enum PropagateLayouts: GraphPass {
             var reordered = Value(name: Name(graph[value].name.string + "·\(layout)"), type: graph[value].type)
             reordered.layout = layout
             let copy = patch.addValue(reordered)
-            patch.insert(reorder(value, copy, layout), before: index)
+            patch.insert(reorder(value, copy, layout, named: reordered.name), before: index)
             copies[value, default: [:]][layout] = copy
             return copy
         }
 
-        private func reorder(_ source: ValueID, _ target: ValueID, _ layout: Layout) -> Node {
+        private func reorder(_ source: ValueID, _ target: ValueID, _ layout: Layout, named name: Name) -> Node {
             Node(
-                name: Name(graph[source].name.string + "·\(layout)"), domain: Domains.internal, opType: "Reorder",
+                name: name, domain: Domains.internal, opType: "Reorder",
                 inputs: [source], outputs: [target], attributes: ["layout": .string(Array(layout.description.utf8))],
                 origins: [])
         }
@@ -100,7 +103,7 @@ package enum PropagateLayouts: GraphPass {
                         graph.nodes[reader].inputs = graph.nodes[reader].inputs.map { $0 == copy ? output : $0 }
                     }
                 } else {
-                    graph.nodes.append(reorder(inner, output, .plain))
+                    graph.nodes.append(reorder(inner, output, .plain, named: graph[output].name))
                 }
             }
         }

@@ -29,7 +29,9 @@ package enum RemoveIdentities: GraphPass {
         switch node.opType {
         case "Identity": return true
         case "Dropout":
-            let maskIsRead = node.outputs.count > 1 && node.outputs[1].map { !consumers[$0.index].isEmpty || graph.outputs.contains($0) } ?? false
+            let maskIsRead =
+                node.outputs.count > 1
+                && node.outputs[1].map { !consumers[$0.index].isEmpty || graph.outputs.contains($0) } ?? false
             let trains = node.inputs.count > 2 && node.inputs[2] != nil
             return !maskIsRead && !trains
         case "Cast": return source?.dtype != nil && source?.dtype == result?.dtype

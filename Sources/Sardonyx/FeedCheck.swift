@@ -50,7 +50,9 @@ struct FeedCheck: Sendable {
         _ input: Value, _ dims: [Int], _ bindings: inout [String: (extent: Int, input: String)]
     ) -> [String] {
         guard let declared = input.type?.shape else { return [] }
-        guard declared.rank == dims.count else { return ["'\(input.name)' has rank \(dims.count), not \(declared.rank)"] }
+        guard declared.rank == dims.count else {
+            return ["'\(input.name)' has rank \(dims.count), not \(declared.rank)"]
+        }
         var faults: [String] = []
         for (axis, (dim, extent)) in zip(declared.dims, dims).enumerated() {
             switch dim {
@@ -59,7 +61,8 @@ struct FeedCheck: Sendable {
             case .symbol(let name):
                 if let bound = bindings[name], bound.extent != extent {
                     faults.append(
-                        "'\(name)' is \(bound.extent) in '\(bound.input)' and \(extent) in '\(input.name)' axis \(axis)")
+                        "'\(name)' is \(bound.extent) in '\(bound.input)' and \(extent) in '\(input.name)' axis \(axis)"
+                    )
                 } else {
                     bindings[name] = (extent, input.name.description)
                 }

@@ -15,7 +15,8 @@ extension Model {
         for (name, dims) in shapes {
             guard let id = graph.inputs.first(where: { graph[$0].name == Name(name) }) else {
                 throw SardonyxError(
-                    .usage, "shape", "no such input", got: "'\(name)'", allowed: inputs.map(\.name).joined(separator: ", "))
+                    .usage, "shape", "no such input", got: "'\(name)'",
+                    allowed: inputs.map(\.name).joined(separator: ", "))
             }
             bindings[id] = try Shape(dims)
         }
@@ -40,7 +41,8 @@ extension Model {
 
     private func run(_ pass: String, on graph: inout Graph, _ bindings: [ValueID: Shape]) throws(SardonyxError) {
         guard Pipeline.names.contains(pass) else {
-            throw SardonyxError(.usage, "pass", "unknown", got: "'\(pass)'", allowed: Pipeline.names.joined(separator: ", "))
+            throw SardonyxError(
+                .usage, "pass", "unknown", got: "'\(pass)'", allowed: Pipeline.names.joined(separator: ", "))
         }
         let pipeline = Pipeline(opsets: content.opsets, disabled: [], evaluator: Evaluator())
         for stage in Pipeline.Stage.allCases {
@@ -89,14 +91,18 @@ private struct ReportBuilder {
     }
 
     private func multiplyAccumulates(_ node: Node) -> Int? {
-        guard let op = try? OperatorTable.makeOperator(for: node, opset: content.opsets[node.domain] ?? 1) else { return nil }
+        guard let op = try? OperatorTable.makeOperator(for: node, opset: content.opsets[node.domain] ?? 1) else {
+            return nil
+        }
         var infos: [TensorInfo?] = []
         for id in node.inputs + node.outputs {
             guard let id else {
                 infos.append(nil)
                 continue
             }
-            guard let dtype = graph[id].type?.dtype, let shape = try? graph[id].type?.shape?.concrete() else { return nil }
+            guard let dtype = graph[id].type?.dtype, let shape = try? graph[id].type?.shape?.concrete() else {
+                return nil
+            }
             infos.append(TensorInfo(dtype: dtype, shape: shape))
         }
         return op.multiplyAccumulates(Array(infos.prefix(node.inputs.count)), Array(infos.dropFirst(node.inputs.count)))

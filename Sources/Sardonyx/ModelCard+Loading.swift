@@ -23,7 +23,8 @@ extension ModelCard {
     /// - Throws: `parse` when it cannot be read or is no valid card.
     public init(contentsOf path: String) throws(SardonyxError) {
         guard let bytes = SmallFile.read(path, limit: 16 << 20) else {
-            throw SardonyxError(.parse, path, "the card cannot be read", hint: "Give an existing JSON file of at most 16 MiB")
+            throw SardonyxError(
+                .parse, path, "the card cannot be read", hint: "Give an existing JSON file of at most 16 MiB")
         }
         try self.init(json: bytes, from: path)
     }
@@ -50,11 +51,15 @@ enum SmallFile {
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= limit else { return nil }
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= limit else {
+            return nil
+        }
         var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
         var done = 0
         while done < bytes.count {
-            let count = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress.map { $0 + done }, $0.count - done) }
+            let count = bytes.withUnsafeMutableBytes {
+                Glibc.read(descriptor, $0.baseAddress.map { $0 + done }, $0.count - done)
+            }
             guard count > 0 else { return nil }
             done += count
         }

@@ -30,7 +30,9 @@ public struct Segmenter: Sendable {
         guard let card = own else {
             throw SardonyxError(
                 .input, session.model.path ?? "model", "no model card",
-                hint: "Put one beside the model (model.card.json), into its metadata (\(ModelCard.metadataKey)), or give --card")
+                hint:
+                    "Put one beside the model (model.card.json), into its metadata (\(ModelCard.metadataKey)), or give --card"
+            )
         }
         self.session = session
         self.card = card
@@ -77,7 +79,8 @@ public struct Segmenter: Sendable {
         let named = card.input.name.map { name in inputs.filter { $0.name == name } } ?? inputs
         guard named.count == 1, let input = named.first else {
             throw SardonyxError(
-                .shape, "model card 'input.name'", card.input.name == nil ? "the graph has several inputs" : "the graph has no such input",
+                .shape, "model card 'input.name'",
+                card.input.name == nil ? "the graph has several inputs" : "the graph has no such input",
                 got: card.input.name.map { "'\($0)'" }, allowed: inputs.map(\.name).joined(separator: ", "))
         }
         let wanted = [1, 3, card.input.height, card.input.width]
@@ -89,7 +92,8 @@ public struct Segmenter: Sendable {
             }
         guard fits else {
             throw SardonyxError(
-                .shape, "model card 'input'", "the card does not fit the graph", got: "\(wanted)", allowed: input.description)
+                .shape, "model card 'input'", "the card does not fit the graph", got: "\(wanted)",
+                allowed: input.description)
         }
         return input.name
     }

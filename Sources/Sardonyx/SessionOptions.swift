@@ -32,7 +32,8 @@ public struct SessionOptions: Sendable, Hashable {
     /// - Throws: `usage` for an option out of range, with what is allowed.
     package func executionOptions() throws(SardonyxError) -> ExecutionOptions {
         guard (1...SystemLimits.maximumThreads).contains(threads) else {
-            throw SardonyxError(.usage, "threads", "count", got: "\(threads)", allowed: "1 to \(SystemLimits.maximumThreads)")
+            throw SardonyxError(
+                .usage, "threads", "count", got: "\(threads)", allowed: "1 to \(SystemLimits.maximumThreads)")
         }
         guard memoryLimit > 0 else {
             throw SardonyxError(.usage, "memory", "bytes", got: "\(memoryLimit)", allowed: "1 or more")

@@ -71,7 +71,8 @@ public struct SardonyxError: Error, Sendable, Hashable, CustomStringConvertible 
 
     /// The same error at a more exact place; an existing place is kept behind the new one.
     public func placed(at outer: String) -> SardonyxError {
-        SardonyxError(code: code, place: place.isEmpty ? outer : "\(outer): \(place)", message: message, context: context)
+        SardonyxError(
+            code: code, place: place.isEmpty ? outer : "\(outer): \(place)", message: message, context: context)
     }
 
     public var description: String {

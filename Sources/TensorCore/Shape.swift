@@ -17,7 +17,8 @@ public struct Shape: Sendable, Hashable, CustomStringConvertible, RandomAccessCo
         guard dims.count <= 64 else {
             throw SardonyxError(.limit, "", "rank", got: "\(dims.count)", allowed: "at most 64")
         }
-        guard let volume = CheckedSize.product(dims.lazy.map { Swift.max($0, 1) }), volume <= CheckedSize.maximumElements
+        guard let volume = CheckedSize.product(dims.lazy.map { Swift.max($0, 1) }),
+            volume <= CheckedSize.maximumElements
         else {
             throw SardonyxError(
                 .limit, "", "the product of the extents overflows", got: "\(dims)", allowed: "at most 2^48 elements")

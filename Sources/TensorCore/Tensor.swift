@@ -34,7 +34,8 @@ public struct Tensor: Sendable {
         let shape = try Shape(dims)
         guard shape.elementCount == values.count else {
             throw SardonyxError(
-                .shape, "tensor", "element count", got: "\(values.count) values", allowed: "\(shape.elementCount) for \(shape)")
+                .shape, "tensor", "element count", got: "\(values.count) values",
+                allowed: "\(shape.elementCount) for \(shape)")
         }
         try self.init(dtype: Element.dtype, shape: shape) { (memory) throws(SardonyxError) in
             let elements = memory.assumingMemoryBound(to: Element.self)

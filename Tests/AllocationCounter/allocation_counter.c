@@ -1,7 +1,6 @@
 #include "allocation_counter.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <stddef.h>
 
 // The test executable's definitions stand before libc's for every library that it loads.
@@ -10,21 +9,19 @@ extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *memory, size_t size);
 extern void *__libc_memalign(size_t alignment, size_t size);
 
-static _Atomic int is_counting;
-static _Atomic long count;
+static _Thread_local int is_counting;
+static _Thread_local long count;
 
-static void note(void) {
-    if (atomic_load_explicit(&is_counting, memory_order_relaxed)) atomic_fetch_add(&count, 1);
-}
+static void note(void) { count += is_counting; }
 
 void allocation_counter_start(void) {
-    atomic_store(&count, 0);
-    atomic_store(&is_counting, 1);
+    count = 0;
+    is_counting = 1;
 }
 
 long allocation_counter_stop(void) {
-    atomic_store(&is_counting, 0);
-    return atomic_load(&count);
+    is_counting = 0;
+    return count;
 }
 
 void *malloc(size_t size) {

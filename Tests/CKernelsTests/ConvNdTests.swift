@@ -11,23 +11,38 @@ import Testing
     }
 
     static let convolutions = [
-        Case(c: 3, k: 4, input: [5, 6, 7], kernel: [3, 2, 3], stride: [1, 2, 1], dilation: [1, 1, 2], pad: [1, 0, 2], output: [5, 3, 7]),
+        Case(
+            c: 3, k: 4, input: [5, 6, 7], kernel: [3, 2, 3], stride: [1, 2, 1], dilation: [1, 1, 2], pad: [1, 0, 2],
+            output: [5, 3, 7]),
         Case(n: 2, c: 4, k: 6, groups: 2, input: [9], kernel: [4], stride: [3], dilation: [1], pad: [2], output: [4]),
-        Case(c: 2, k: 2, input: [2, 2, 2, 3], kernel: [2, 1, 2, 2], stride: [1, 1, 1, 1], dilation: [1, 1, 1, 1], pad: [0, 0, 1, 0], output: [1, 2, 3, 2]),
-        Case(c: 1, k: 1, input: [2, 2], kernel: [3, 3], stride: [1, 1], dilation: [1, 1], pad: [9, 0], output: [3, 1]),
+        Case(
+            c: 2, k: 2, input: [2, 2, 2, 3], kernel: [2, 1, 2, 2], stride: [1, 1, 1, 1], dilation: [1, 1, 1, 1],
+            pad: [0, 0, 1, 0], output: [1, 2, 3, 2]),
+        Case(
+            c: 1, k: 1, input: [2, 2], kernel: [3, 3], stride: [1, 1], dilation: [1, 1], pad: [9, 0], output: [3, 1]),
     ]
 
     /// `output` includes output padding, ONNX ConvTranspose.
     static let transposed = [
-        Case(n: 2, c: 4, k: 3, input: [5, 6], kernel: [2, 2], stride: [2, 2], dilation: [1, 1], pad: [0, 0], output: [10, 12]),
-        Case(c: 6, k: 4, groups: 2, input: [4, 5], kernel: [3, 4], stride: [2, 3], dilation: [2, 1], pad: [1, 2], output: [10, 13]),
+        Case(
+            n: 2, c: 4, k: 3, input: [5, 6], kernel: [2, 2], stride: [2, 2], dilation: [1, 1], pad: [0, 0],
+            output: [10, 12]),
+        Case(
+            c: 6, k: 4, groups: 2, input: [4, 5], kernel: [3, 4], stride: [2, 3], dilation: [2, 1], pad: [1, 2],
+            output: [10, 13]),
         Case(c: 3, k: 5, input: [7], kernel: [5], stride: [1], dilation: [1], pad: [2], output: [7]),
-        Case(c: 2, k: 2, input: [2, 3, 2], kernel: [2, 3, 3], stride: [3, 1, 2], dilation: [1, 2, 1], pad: [0, 1, 1], output: [5, 5, 4]),
+        Case(
+            c: 2, k: 2, input: [2, 3, 2], kernel: [2, 3, 3], stride: [3, 1, 2], dilation: [1, 2, 1], pad: [0, 1, 1],
+            output: [5, 5, 4]),
     ]
 
-    @Test(arguments: convolutions.indices) func convolution(_ index: Int) { check(Self.convolutions[index], transposed: false) }
+    @Test(arguments: convolutions.indices) func convolution(_ index: Int) {
+        check(Self.convolutions[index], transposed: false)
+    }
 
-    @Test(arguments: transposed.indices) func transposedConvolution(_ index: Int) { check(Self.transposed[index], transposed: true) }
+    @Test(arguments: transposed.indices) func transposedConvolution(_ index: Int) {
+        check(Self.transposed[index], transposed: true)
+    }
 
     private func check(_ test: Case, transposed: Bool) {
         var random = SeededRandom(11)
@@ -61,21 +76,26 @@ import Testing
     }
 
     /// Every (input, tap) pair adds to the output it reaches: the definition, in double precision.
-    private func reference(_ test: Case, _ transposed: Bool, _ x: [Float], _ w: [Float], _ bias: [Float]) -> ([Double], [Double]) {
+    private func reference(_ test: Case, _ transposed: Bool, _ x: [Float], _ w: [Float], _ bias: [Float]) -> (
+        [Double], [Double]
+    ) {
         let inputs = test.input.reduce(1, *), outputs = test.output.reduce(1, *), taps = test.kernel.reduce(1, *)
         var sums = (0..<(test.n * test.k * outputs)).map { Double(bias[$0 / outputs % test.k]) }
         var magnitudes = sums.map { abs($0) }
         let groupInputs = test.c / test.groups, groupOutputs = test.k / test.groups
         for position in 0..<inputs {
             for tap in 0..<taps {
-                guard let output = target(test, transposed, coordinates(position, test.input), coordinates(tap, test.kernel))
+                guard
+                    let output = target(
+                        test, transposed, coordinates(position, test.input), coordinates(tap, test.kernel))
                 else { continue }
                 for n in 0..<test.n {
                     for c in 0..<test.c {
                         for local in 0..<groupOutputs {
                             let k = c / groupInputs * groupOutputs + local
                             let filter = transposed ? c * groupOutputs + local : k * groupInputs + c % groupInputs
-                            let product = Double(x[(n * test.c + c) * inputs + position]) * Double(w[filter * taps + tap])
+                            let product =
+                                Double(x[(n * test.c + c) * inputs + position]) * Double(w[filter * taps + tap])
                             sums[(n * test.k + k) * outputs + output] += product
                             magnitudes[(n * test.k + k) * outputs + output] += abs(product)
                         }

@@ -78,9 +78,11 @@ struct ConvReference {
         if let residual {  // the output may be the residual's own memory
             y = GuardedFloats(stored(residual, s, pixels), flushAt: edge)
         } else {
-            y = GuardedFloats(stored([Float](repeating: .nan, count: Int(s.n * s.k * pixels)), s, pixels), flushAt: edge)
+            y = GuardedFloats(
+                stored([Float](repeating: .nan, count: Int(s.n * s.k * pixels)), s, pixels), flushAt: edge)
         }
-        var epilogue = sx_conv_epilogue(residual: residual == nil ? nil : UnsafePointer(y.pointer), activation: activation)
+        var epilogue = sx_conv_epilogue(
+            residual: residual == nil ? nil : UnsafePointer(y.pointer), activation: activation)
         sx_conv(&s, algorithm, x.pointer, packed.pointer, &epilogue, y.pointer, scratch.pointer, threads)
 
         var values: [Float] = []
@@ -111,7 +113,8 @@ struct ConvReference {
 
     /// Output memory that holds `values` [n, k, pixels]; what lies between pixels is -7, padding lanes are 0.
     private func stored(_ values: [Float], _ s: sx_conv_shape, _ pixels: Int64) -> [Float] {
-        let last = place(s, s.n - 1, s.output_layout == SX_LAYOUT_BLOCKED16 ? sx_blocks(s.k) * 16 - 1 : s.k - 1, pixels - 1)
+        let last = place(
+            s, s.n - 1, s.output_layout == SX_LAYOUT_BLOCKED16 ? sx_blocks(s.k) * 16 - 1 : s.k - 1, pixels - 1)
         var memory = [Float](repeating: s.output_layout == SX_LAYOUT_BLOCKED16 ? 0 : -7, count: last + 1)
         var index = 0
         for n in 0..<s.n {

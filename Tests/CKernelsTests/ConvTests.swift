@@ -10,19 +10,22 @@ import Testing
     static let shapes: [sx_conv_shape] = [
         // 1x1: one row of all pixels, whole tiles and remainders, panels 1 to 5.
         sx_conv_shape(c: 16, 1, 1, k: 16), sx_conv_shape(c: 17, 3, 5, k: 33), sx_conv_shape(n: 2, c: 64, 7, 9, k: 80),
-        sx_conv_shape(c: 32, 2, 7, k: 64), sx_conv_shape(c: 5, 1, 6, k: 70), sx_conv_shape(c: 48, 4, 7, k: 12, to: nhwc),
+        sx_conv_shape(c: 32, 2, 7, k: 64), sx_conv_shape(c: 5, 1, 6, k: 70),
+        sx_conv_shape(c: 48, 4, 7, k: 12, to: nhwc),
         // 1x1 with the reduction in several passes, with stride, with padding.
         sx_conv_shape(c: 2600, 1, 3, k: 16), sx_conv_shape(c: 2576, 1, 15, k: 33),
         sx_conv_shape(c: 20, 5, 31, k: 32, stride: 2), sx_conv_shape(c: 16, 3, 3, k: 16, pad: 1),
         // k x k: inside and border tiles, rows of 1, 5, 13, 14, 15, 28, 29 pixels.
         sx_conv_shape(c: 16, 1, 1, k: 16, kernel: 3, pad: 1), sx_conv_shape(c: 32, 5, 5, k: 64, kernel: 3, pad: 1),
-        sx_conv_shape(n: 2, c: 16, 4, 13, k: 17, kernel: 3, pad: 1), sx_conv_shape(c: 16, 6, 14, k: 48, kernel: 3, pad: 1),
+        sx_conv_shape(n: 2, c: 16, 4, 13, k: 17, kernel: 3, pad: 1),
+        sx_conv_shape(c: 16, 6, 14, k: 48, kernel: 3, pad: 1),
         sx_conv_shape(c: 19, 3, 15, k: 32, kernel: 3, pad: 1), sx_conv_shape(c: 16, 5, 29, k: 32, kernel: 5, pad: 2),
         sx_conv_shape(c: 160, 3, 28, k: 32, kernel: 3, pad: 1), sx_conv_shape(c: 16, 9, 30, k: 32, kernel: 3),
         // Stride, dilation, padding beyond the input.
         sx_conv_shape(c: 32, 9, 29, k: 32, kernel: 3, stride: 2, pad: 1),
         sx_conv_shape(c: 16, 12, 33, k: 16, kernel: 3, dilation: 5, pad: 5),
-        sx_conv_shape(c: 16, 3, 4, k: 16, kernel: 2, stride: 3, pad: 2), sx_conv_shape(c: 16, 2, 2, k: 16, kernel: 3, pad: 6),
+        sx_conv_shape(c: 16, 3, 4, k: 16, kernel: 2, stride: 3, pad: 2),
+        sx_conv_shape(c: 16, 2, 2, k: 16, kernel: 3, pad: 6),
         // Plain input: the stems.
         sx_conv_shape(c: 3, 21, 37, k: 64, kernel: 7, stride: 2, pad: 3, from: plain),
         sx_conv_shape(c: 3, 12, 31, k: 32, kernel: 3, stride: 2, pad: 1, from: plain),
@@ -50,7 +53,9 @@ import Testing
             for edge in GuardedFloats.Edge.allCases {
                 let (values, clean) = reference.run(edge: edge)
                 #expect(clean, "level \(level.rawValue): something outside the output was touched")
-                let wrong = values.indices.first { !(abs(Double(values[$0]) - reference.sums[$0]) <= reference.bound($0)) }
+                let wrong = values.indices.first {
+                    !(abs(Double(values[$0]) - reference.sums[$0]) <= reference.bound($0))
+                }
                 #expect(wrong == nil, "level \(level.rawValue), element \(wrong ?? 0)")
             }
         }

@@ -16,13 +16,17 @@ import Testing
                     let proto = GuardedFloats(random.floats(count * stride))
                     let coefficients = GuardedFloats(random.floats(count))
                     let out = GuardedFloats(stride)
-                    sx_detect_combine(proto.pointer, Int64(stride), coefficients.pointer, Int64(count), Int64(n), out.pointer)
+                    sx_detect_combine(
+                        proto.pointer, Int64(stride), coefficients.pointer, Int64(count), Int64(n), out.pointer)
                     for i in 0..<n {
-                        let products = (0..<count).map { Double(coefficients.pointer[$0]) * Double(proto.pointer[$0 * stride + i]) }
+                        let products = (0..<count).map {
+                            Double(coefficients.pointer[$0]) * Double(proto.pointer[$0 * stride + i])
+                        }
                         let expected = 1 / (1 + exp(-products.reduce(0, +)))
                         // The sum's rounding through a slope of at most 1/4, and the sigmoid's own.
                         let bound = Double(count + 2) * 0x1p-24 * products.reduce(0) { $0 + abs($1) } / 4 + 0x1p-21
-                        #expect(abs(Double(out.pointer[i]) - expected) <= bound, "level \(level.rawValue), n \(n), \(i)")
+                        #expect(
+                            abs(Double(out.pointer[i]) - expected) <= bound, "level \(level.rawValue), n \(n), \(i)")
                     }
                     #expect(out.isIntact)
                 }
@@ -40,7 +44,8 @@ import Testing
                 let out = GuardedFloats(padded(n))
                 indices.withUnsafeBufferPointer { indices in
                     sx_detect_stretch(
-                        column.pointer, 5, sx_detect_axis(index: indices.baseAddress, weight: weights.pointer), Int64(n),
+                        column.pointer, 5, sx_detect_axis(index: indices.baseAddress, weight: weights.pointer),
+                        Int64(n),
                         out.pointer)
                 }
                 for i in 0..<n {
@@ -82,7 +87,9 @@ import Testing
                 for rule in rules {
                     let boxes = (0...count).map { index -> sx_detect_box in
                         // Every seventh has no area: 0/0 with its like.
-                        let (corner, size) = (random.floats(2, in: 0...8), random.floats(2, in: 0...(index % 7 == 6 ? 0 : 2)))
+                        let (corner, size) = (
+                            random.floats(2, in: 0...8), random.floats(2, in: 0...(index % 7 == 6 ? 0 : 2))
+                        )
                         let (x2, y2) = (corner[0] + size[0], corner[1] + size[1])
                         let area = (x2 - corner[0] + rule.extent) * (y2 - corner[1] + rule.extent)
                         return sx_detect_box(x1: corner[0], y1: corner[1], x2: x2, y2: y2, area: area)
@@ -148,20 +155,24 @@ import Testing
     @Test func picturesAreResampledAndNormalised() {
         atEveryIsaLevel { _ in
             var random = SeededRandom(7)
-            for (width, height, outWidth, outHeight) in [(4, 1, 1, 1), (4, 3, 17, 9), (20, 7, 5, 16), (8, 8, 33, 3), (60, 5, 16, 5)] {
+            for (width, height, outWidth, outHeight) in [
+                (4, 1, 1, 1), (4, 3, 17, 9), (20, 7, 5, 16), (8, 8, 33, 3), (60, 5, 16, 5),
+            ] {
                 resample(width, height, outWidth, outHeight, &random)
             }
         }
     }
 
-    private func resample(_ width: Int, _ height: Int, _ outWidth: Int, _ outHeight: Int, _ random: inout SeededRandom) {
+    private func resample(_ width: Int, _ height: Int, _ outWidth: Int, _ outHeight: Int, _ random: inout SeededRandom)
+    {
         // A whole number of floats, so that the pixels end at the guard page.
         let guarded = GuardedFloats(width * height * 3 / 4)
         let pixels = UnsafeMutableRawPointer(guarded.pointer).assumingMemoryBound(to: UInt8.self)
         for i in 0..<width * height * 3 { pixels[i] = UInt8.random(in: 0...255, using: &random) }
         let columns = (0..<padded(outWidth)).map { _ in Int32.random(in: 0..<Int32(width), using: &random) }
         let rows = (0..<padded(outHeight)).map { _ in Int32.random(in: 0..<Int32(height), using: &random) }
-        let columnWeights = random.floats(padded(outWidth), in: 0...1), rowWeights = random.floats(padded(outHeight), in: 0...1)
+        let columnWeights = random.floats(padded(outWidth), in: 0...1),
+            rowWeights = random.floats(padded(outHeight), in: 0...1)
         let stride = padded((width + 1) * 3)
         let scratch = GuardedFloats(2 * stride), out = GuardedFloats(3 * outWidth * outHeight)
         let (mean, scale): ([Float], [Float]) = ([10, 20, 30], [0.5, 0.25, 2])
@@ -172,7 +183,8 @@ import Testing
                         var picture = sx_detect_picture(
                             pixels: pixels, width: Int64(width), height: Int64(height), out_width: Int64(outWidth),
                             out_height: Int64(outHeight),
-                            columns: sx_detect_axis(index: columnIndices.baseAddress, weight: columnWeights.baseAddress),
+                            columns: sx_detect_axis(
+                                index: columnIndices.baseAddress, weight: columnWeights.baseAddress),
                             rows: sx_detect_axis(index: rowIndices.baseAddress, weight: rowWeights.baseAddress),
                             source: (2, 1, 0), mean: (mean[0], mean[1], mean[2]), scale: (scale[0], scale[1], scale[2]),
                             scratch: scratch.pointer, scratch_stride: Int64(stride))

@@ -20,7 +20,8 @@ import Testing
                         for channel in 0..<(sx_blocks(c) * 16) {
                             for i in 0..<pixels {
                                 let to = ((image * sx_blocks(c) + channel / 16) * pixels + i) * 16 + channel % 16
-                                let from = other == SX_LAYOUT_PLAIN
+                                let from =
+                                    other == SX_LAYOUT_PLAIN
                                     ? (image * c + channel) * pixels + i : (image * pixels + i) * c + channel
                                 right = right && blocked.pointer[Int(to)] == (channel < c ? values[Int(from)] : 0)
                             }

@@ -26,7 +26,8 @@ import Testing
         #expect(card.outputs["mask"] == "c" && card.labels == ["cat", "dog"] && card.categoryIDs == [7, 90])
         #expect(card.thresholds.score == 0.3 && card.thresholds.topK == 12 && card.measured == ["mask_map": 0.5])
         let parameters = try YolactParameters(card.parameters)
-        #expect(parameters.variances == [0.1, 0.25] && parameters.nmsTopK == 150 && parameters.maximumDetections == 100)
+        #expect(
+            parameters.variances == [0.1, 0.25] && parameters.nmsTopK == 150 && parameters.maximumDetections == 100)
         #expect(try DetectorTable.detector(for: card).outputNames == ["a", "b", "c", "d", "e"])
         let again = try JSONDecoder().decode(ModelCard.self, from: JSONEncoder().encode(card))
         #expect(again == card)
@@ -44,7 +45,8 @@ import Testing
         ("\"bgr\"", "\"grb\"", "allowed rgb, bgr"), ("[1, 2.5, 3]", "[1, 2.5]", "'input.mean'"),
         ("58.4,", "0,", "'input.std'"), ("[7, 90]", "[7]", "'category_ids'"), ("[7, 90]", "[7, 7]", "'category_ids'"),
         ("[\"cat\", \"dog\"]", "[]", "'labels'"), ("[\"cat\", \"dog\"]", "[1, 2]", "'labels': wrong type"),
-        ("\"score\": 0.3", "\"score\": 3", "'thresholds.score'"), ("\"top_k\": 12", "\"top_k\": 0", "'thresholds.top_k'"),
+        ("\"score\": 0.3", "\"score\": 3", "'thresholds.score'"),
+        ("\"top_k\": 12", "\"top_k\": 0", "'thresholds.top_k'"),
         ("\"top_k\": 12", "\"topk\": 12", "'thresholds.topk': unknown key; allowed score, top_k"),
         ("\"m\"", "\"\"", "'name'"), ("\"yolact\":", "\"yolo\":", "'yolo': unknown key"),
         ("\"input\": {", "\"input\": 3, \"outputs\": {", "'input'"), ("\"c\"", "3", "'outputs': wrong type"),

@@ -71,7 +71,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", 2, 2), ("o", 2, 2), ("oooooooooo0", 2, 2), ("4 ", 2, 2), ("p", 2, 2), ("5", 2, 2), ("3", 2, 2), ("é", 2, 2),
+        ("", 2, 2), ("o", 2, 2), ("oooooooooo0", 2, 2), ("4 ", 2, 2), ("p", 2, 2), ("5", 2, 2), ("3", 2, 2),
+        ("é", 2, 2),
         ("4", 0, 4), ("4", -1, -4), ("4", 1 << 40, 1 << 40), ("O", 2, 2), ("oooooooo1", 2, 2), ("22O3", 2, 2),
     ]) func malformedTextIsAnError(_ text: String, _ width: Int, _ height: Int) {
         #expect(throws: SardonyxError.self) { try RLE(width: width, height: height, compressed: text) }

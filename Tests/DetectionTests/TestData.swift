@@ -18,7 +18,8 @@ enum TestData {
             .appendingPathComponent("shared/data/\(name)").path
         try #require(
             FileManager.default.fileExists(atPath: path),
-            "The reference data 'shared/data/\(name)' is missing: looked for it at \(path), beside the package's folder.")
+            "The reference data 'shared/data/\(name)' is missing: looked for it at \(path), beside the package's folder."
+        )
         return path
     }
 }

@@ -14,7 +14,8 @@ import Testing
             "loc": try Tensor(loc, dims: [1, 3, 4]),
             "conf": try Tensor(conf, dims: [1, 3, 3]),
             "mask": try Tensor([1, -1, 1] as [Float], dims: [1, 3, 1]),
-            "priors": try Tensor([0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.5, 0.5, 0.1, 0.1, 0.1, 0.1] as [Float], dims: [3, 4]),
+            "priors": try Tensor(
+                [0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.5, 0.5, 0.1, 0.1, 0.1, 0.1] as [Float], dims: [3, 4]),
             "proto": try Tensor([Float](repeating: 4, count: 16), dims: [1, 4, 4, 1]),
         ]
     }
@@ -51,7 +52,8 @@ import Testing
         let nan = Float.nan
         var found = try decode(heads(conf: [nan, nan, nan, 0.2, nan, 0.7, nan, nan, 0.6]))
         #expect(found.map(\.score) == [0.7, 0.6])
-        found = try decode(heads(loc: [nan, 0, 0, 0] + [Float](repeating: 0, count: 8)), options: .init(scoreThreshold: 0.3))
+        found = try decode(
+            heads(loc: [nan, 0, 0, 0] + [Float](repeating: 0, count: 8)), options: .init(scoreThreshold: 0.3))
         #expect(found.map(\.score) == [0.7])
         for nms in NMS.all {
             let none = try decode(heads(conf: [Float](repeating: nan, count: 9)), options: DetectionOptions(nms: nms))
@@ -59,7 +61,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [Float.infinity, -Float.infinity, 1e30, -1e30, 1e38, 88, 600]) func hugeBoxesStayInside(_ value: Float) throws {
+    @Test(arguments: [Float.infinity, -Float.infinity, 1e30, -1e30, 1e38, 88, 600]) func hugeBoxesStayInside(
+        _ value: Float
+    ) throws {
         for position in 0..<4 {
             var loc = [Float](repeating: 0, count: 12)
             loc[position] = value
@@ -73,7 +77,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [(1, 1), (1, 300), (300, 1), (3, 2), (2000, 3)]) func picturesOfAnyShapeWork(_ width: Int, _ height: Int) throws {
+    @Test(arguments: [(1, 1), (1, 300), (300, 1), (3, 2), (2000, 3)]) func picturesOfAnyShapeWork(
+        _ width: Int, _ height: Int
+    ) throws {
         let found = try decode(heads(), options: DetectionOptions(scoreThreshold: 0.8), width: width, height: height)
         #expect(found[0].mask.area == width * height && found[0].mask.counts == [0, UInt32(width * height)])
     }
@@ -81,7 +87,8 @@ import Testing
     @Test func everyMisfitIsAnInputErrorThatNamesTheOutput() throws {
         for (name, wrong) in [
             ("loc", [1, 3, 5]), ("loc", [1, 12]), ("conf", [1, 3, 4]), ("conf", [1, 2, 3]), ("mask", [1, 3, 2]),
-            ("mask", [2, 3, 1]), ("priors", [2, 4]), ("priors", [1, 3, 4]), ("proto", [1, 4, 4, 2]), ("proto", [1, 0, 4, 1]),
+            ("mask", [2, 3, 1]), ("priors", [2, 4]), ("priors", [1, 3, 4]), ("proto", [1, 4, 4, 2]),
+            ("proto", [1, 0, 4, 1]),
             ("proto", [4, 4, 1]),
         ] {
             var outputs = try heads()

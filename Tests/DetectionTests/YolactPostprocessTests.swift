@@ -29,7 +29,8 @@ import Testing
         try ModelCard(
             name: "test", decoder: "yolact", input: .init(width: side, height: side),
             outputs: ["loc": "loc", "conf": "conf", "mask": "mask", "priors": "priors", "proto": "proto"],
-            parameters: parameters, thresholds: .init(score: 0, topK: 1000), labels: (0..<classes).map { "class \($0)" })
+            parameters: parameters, thresholds: .init(score: 0, topK: 1000), labels: (0..<classes).map { "class \($0)" }
+        )
     }
 
     static let files = ["yolact_im400_seed2", "yolact_resnet50_seed3"]
@@ -44,7 +45,8 @@ import Testing
         let decoder = try YolactDecoder(card: reference.card)
         let found = try decoder.decode(
             outputs: reference.tensors, imageWidth: reference.imageWidth, imageHeight: reference.imageHeight,
-            options: DetectionOptions(scoreThreshold: reference.scoreThreshold, nms: nms, cropsMasks: crops), threads: 2)
+            options: DetectionOptions(scoreThreshold: reference.scoreThreshold, nms: nms, cropsMasks: crops), threads: 2
+        )
 
         #expect(try found.map { Int64($0.classIndex) } == reference("\(key)_class").array())
         let scores = try reference("\(key)_score").array(of: Float.self)
@@ -63,7 +65,8 @@ import Testing
             }
         }
         let total = size * found.count
-        print("\(file) \(key): \(different) of \(total) mask pixels differ, \(found.reduce(0) { $0 + $1.mask.area }) set")
+        print(
+            "\(file) \(key): \(different) of \(total) mask pixels differ, \(found.reduce(0) { $0 + $1.mask.area }) set")
         #expect(different * 10000 <= total)
     }
 
@@ -107,7 +110,8 @@ import Testing
             outputs: reference.tensors, imageWidth: 100, imageHeight: 80, options: DetectionOptions(topK: 7))
         #expect(all.count == 100 && Array(few) == Array(all.prefix(7)))
         let good = try decoder.decode(
-            outputs: reference.tensors, imageWidth: 100, imageHeight: 80, options: DetectionOptions(scoreThreshold: 0.99))
+            outputs: reference.tensors, imageWidth: 100, imageHeight: 80,
+            options: DetectionOptions(scoreThreshold: 0.99))
         #expect(Array(good) == all.filter { $0.score > 0.99 } && !good.isEmpty)
         let strict = try decoder.decode(
             outputs: reference.tensors, imageWidth: 100, imageHeight: 80, options: DetectionOptions(maskThreshold: 0.9))

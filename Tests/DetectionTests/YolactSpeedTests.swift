@@ -19,7 +19,8 @@ import Testing
                 var count = 0
                 try measure("\(name), 640×427, \(threads) threads") {
                     count = try decoder.decode(
-                        outputs: reference.tensors, imageWidth: 640, imageHeight: 427, options: options, threads: threads
+                        outputs: reference.tensors, imageWidth: 640, imageHeight: 427, options: options,
+                        threads: threads
                     ).count
                 }
                 print("    \(count) detections")

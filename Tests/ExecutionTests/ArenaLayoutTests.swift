@@ -30,7 +30,8 @@ import Testing
 
     @Test func boxesOfDifferentTimesShareMemory() throws {
         let layout = try ArenaLayout([
-            .init(byteCount: 1000, steps: 0...1), .init(byteCount: 1000, steps: 2...3), .init(byteCount: 500, steps: 1...2),
+            .init(byteCount: 1000, steps: 0...1), .init(byteCount: 1000, steps: 2...3),
+            .init(byteCount: 500, steps: 1...2),
         ])
         #expect(layout.byteCount == 1024 + 512)
     }

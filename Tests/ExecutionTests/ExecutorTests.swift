@@ -14,12 +14,16 @@ import Testing
         var b = GraphBuilder()
         let image = b.input("image", [batch, .known(3), .known(20), .known(24)])
         func conv(_ input: ValueID, _ k: Int, _ c: Int, _ size: Int, seed: UInt64, stride: Int = 1) throws -> ValueID {
-            let weight = try b.constant("w\(seed)", noise(k * c * size * size, seed: seed).map { $0 * 0.2 }, [k, c, size, size])
+            let weight = try b.constant(
+                "w\(seed)", noise(k * c * size * size, seed: seed).map { $0 * 0.2 }, [k, c, size, size])
             let bias = try b.constant("b\(seed)", noise(k, seed: seed + 1000), [k])
             let pad = size / 2
             return b.node(
                 "Conv", [input, weight, bias],
-                ["pads": .ints([pad, pad, pad, pad]), "strides": .ints([stride, stride]), "kernel_shape": .ints([size, size])])
+                [
+                    "pads": .ints([pad, pad, pad, pad]), "strides": .ints([stride, stride]),
+                    "kernel_shape": .ints([size, size]),
+                ])
         }
         let stem = b.node("Relu", [try conv(image, 32, 3, 3, seed: 1, stride: 2)])
         let inner = b.node("Relu", [try conv(stem, 32, 32, 3, seed: 2)])
@@ -64,7 +68,9 @@ import Testing
         let model = try network()
         let reference = try GraphExecutor(model, options: ExecutionOptions(threads: 1)).run([try image()])
         for pass in Pipeline.names {
-            let outputs = try GraphExecutor(model, options: ExecutionOptions(threads: 1, disabledPasses: [pass])).run([try image()])
+            let outputs = try GraphExecutor(model, options: ExecutionOptions(threads: 1, disabledPasses: [pass])).run([
+                try image()
+            ])
             for (a, b) in zip(outputs, reference) { #expect(try relativeDifference(a, b) < 1e-5, "without \(pass)") }
         }
     }
@@ -101,8 +107,9 @@ import Testing
         #expect(try executor.run([try Tensor([Float](), dims: [0, 3, 20, 24])])[0].shape.dims[0] == 0)
     }
 
-    @Test func aPlannedRunAllocatesNothing() throws {
-        let executor = try GraphExecutor(try network(), options: ExecutionOptions(threads: 2))
+    /// With one thread all work is the counted thread's.
+    @Test(arguments: [1, 2]) func aPlannedRunAllocatesNothing(threads: Int) throws {
+        let executor = try GraphExecutor(try network(), options: ExecutionOptions(threads: threads))
         let feeds = [try image()]
         let plan = try executor.plan(for: feeds.map(\.shape))
         let results = try plan.results.map { result in
@@ -136,15 +143,21 @@ import Testing
     @Test func aPassedDeadlineAndCancellationStopTheRun() throws {
         let executor = try GraphExecutor(try network(), options: ExecutionOptions(threads: 1))
         let late = RunControl(deadline: ContinuousClock.now)
-        #expect { try executor.run([try image()], interruption: late) } throws: { ($0 as? SardonyxError)?.code == .deadline }
+        #expect { try executor.run([try image()], interruption: late) } throws: {
+            ($0 as? SardonyxError)?.code == .deadline
+        }
         let cancelled = RunControl(deadline: nil, isCancelled: { true })
-        #expect { try executor.run([try image()], interruption: cancelled) } throws: { ($0 as? SardonyxError)?.code == .cancelled }
+        #expect { try executor.run([try image()], interruption: cancelled) } throws: {
+            ($0 as? SardonyxError)?.code == .cancelled
+        }
         _ = try executor.run([try image()])
     }
 
     @Test func aPlanAboveTheBudgetIsRefused() throws {
         let options = ExecutionOptions(threads: 1, budget: MemoryBudget(byteCount: 10_000))
-        #expect { try GraphExecutor(try network(), options: options) } throws: { ($0 as? SardonyxError)?.code == .limit }
+        #expect { try GraphExecutor(try network(), options: options) } throws: {
+            ($0 as? SardonyxError)?.code == .limit
+        }
     }
 
     @Test func plansAreKeptForTheLastShapes() throws {

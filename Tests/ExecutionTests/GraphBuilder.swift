@@ -5,13 +5,14 @@ import TensorCore
 struct GraphBuilder {
     var graph = Graph(name: "test")
 
-    mutating func input(_ name: String, _ dtype: DType = .float32, _ dims: [Dim]) -> ValueID {
+    mutating func input(_ name: String, _ dims: [Dim], _ dtype: DType = .float32) -> ValueID {
         let id = graph.addValue(Value(name: Name(name), type: .tensor(dtype, SymbolicShape(dims))))
         graph.inputs.append(id)
         return id
     }
 
-    mutating func constant<Element: TensorElement>(_ name: String, _ values: [Element], _ dims: [Int]) throws -> ValueID {
+    mutating func constant<Element: TensorElement>(_ name: String, _ values: [Element], _ dims: [Int]) throws -> ValueID
+    {
         graph.addValue(Value(name: Name(name), constant: Constant(try Tensor(values, dims: dims))))
     }
 

@@ -62,7 +62,9 @@ func temporaryPath(_ name: String) -> String {
         defer { unlink(path) }
         let original = try NpzReader(fixture("stored.npz"))
         try Npz.write(
-            original.names.map { ($0, try original.tensor($0)) } + [("Größe", try Tensor([1, 2] as [Int64], dims: [2]))],
+            original.names.map { ($0, try original.tensor($0)) } + [
+                ("Größe", try Tensor([1, 2] as [Int64], dims: [2]))
+            ],
             to: path, deflated: deflated)
         let copy = try NpzReader(path)
         #expect(copy.names == original.names + ["Größe"])
@@ -81,7 +83,9 @@ func temporaryPath(_ name: String) -> String {
         #expect(throws: SardonyxError.self) { try NpzReader("/") }
         let error = try #require(throws: SardonyxError.self) { try NpzReader(path).tensor("words") }
         #expect(error.code == .unsupported)
-        #expect(error.description.contains(path) && error.description.contains("'words'") && error.description.contains("<U1"))
+        #expect(
+            error.description.contains(path) && error.description.contains("'words'")
+                && error.description.contains("<U1"))
         let missing = try #require(throws: SardonyxError.self) { try NpzReader(path).tensor("other") }
         #expect(missing.description.contains("no array 'other'; got words"))
         #expect(throws: SardonyxError.self) {
@@ -126,7 +130,8 @@ func temporaryPath(_ name: String) -> String {
         "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999, 99999999999), }",
         "{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }",
         "{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000,), }",
-        "{'descr': '<f4', 'fortran_order': False, }", "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (), }",
+        "{'descr': '<f4', 'fortran_order': False, }",
+        "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (), }",
         "{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (), }", "", "{", "}", "{'", "{'shape': (((",
         "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }",
     ]) func badHeadersAreErrors(_ text: String) {
@@ -138,7 +143,9 @@ func temporaryPath(_ name: String) -> String {
     /// Whether the bytes are an archive whose arrays can all be read.
     private func opens(_ bytes: Data) throws -> Bool {
         let buffer = try Buffer(byteCount: bytes.count)
-        bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(start: buffer.pointer, count: bytes.count).copyMemory(from: $0) }
+        bytes.withUnsafeBytes {
+            UnsafeMutableRawBufferPointer(start: buffer.pointer, count: bytes.count).copyMemory(from: $0)
+        }
         do throws(SardonyxError) {
             let archive = try ZipReader(buffer: buffer, count: bytes.count)
             for entry in archive.entries {

@@ -72,7 +72,8 @@ import Testing
             let none = try Tensor([Float](), dims: [0])
             let sizes = try Tensor([2, 20, height, width], dims: [4])
             return try LayoutRunner(
-                "Resize", [x, none, none, sizes], ["mode": .string(Array(mode.utf8)), "antialias": .int(antialias)]
+                "Resize", [x, none, none, sizes],
+                ["mode": .string(Array(mode.utf8)), "antialias": .int(antialias), "exclude_outside": .int(antialias)]
             ).plain()
         }
         try expect(resized("linear", 17, 13), 8840, -1.0811475095049623, 3.3981506352868838)

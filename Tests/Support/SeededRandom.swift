@@ -14,6 +14,7 @@ public struct SeededRandom: RandomNumberGenerator {
 
     /// `count` floats uniform in `range`.
     public mutating func floats(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {
-        (0..<count).map { _ in range.lowerBound + (range.upperBound - range.lowerBound) * Float(next() >> 40) * 0x1p-24 }
+        (0..<count).map { _ in range.lowerBound + (range.upperBound - range.lowerBound) * Float(next() >> 40) * 0x1p-24
+        }
     }
 }

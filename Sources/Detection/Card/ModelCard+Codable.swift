@@ -41,7 +41,8 @@ private struct CardObject {
         return value
     }
 
-    func choice<Value: RawRepresentable & CaseIterable>(_ key: String, default fallback: Value) throws(SardonyxError) -> Value
+    func choice<Value: RawRepresentable & CaseIterable>(_ key: String, default fallback: Value) throws(SardonyxError)
+        -> Value
     where Value.RawValue == String {
         guard let text = try optional(key, String.self) else { return fallback }
         guard let value = Value(rawValue: text) else {

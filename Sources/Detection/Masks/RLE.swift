@@ -14,7 +14,8 @@ public struct RLE: Sendable, Hashable {
         guard let sum = CheckedSize.sum(counts.lazy.map(Int.init)), sum == pixels else {
             throw SardonyxError(
                 .value, "RLE", "the counts do not cover the mask",
-                got: "a sum of \(CheckedSize.sum(counts.lazy.map(Int.init)) ?? Int.max)", allowed: "\(pixels) for \(width)×\(height)")
+                got: "a sum of \(CheckedSize.sum(counts.lazy.map(Int.init)) ?? Int.max)",
+                allowed: "\(pixels) for \(width)×\(height)")
         }
         self.init(unchecked: counts, width: width, height: height)
     }
@@ -59,7 +60,8 @@ public struct RLE: Sendable, Hashable {
             throw SardonyxError(.value, "RLE", "size", got: "\(width)×\(height)", allowed: "sides of at least 1")
         }
         guard let pixels = CheckedSize.product(width, height), pixels <= Image.maximumPixels else {
-            throw SardonyxError(.limit, "RLE", "pixels", got: "\(width)×\(height)", allowed: "at most \(Image.maximumPixels)")
+            throw SardonyxError(
+                .limit, "RLE", "pixels", got: "\(width)×\(height)", allowed: "at most \(Image.maximumPixels)")
         }
         return pixels
     }

@@ -16,7 +16,8 @@ public struct Image: Sendable, Hashable {
         let expected = try Image.byteCount(width: width, height: height)
         guard pixels.count == expected else {
             throw SardonyxError(
-                .image, "pixels", "byte count", got: "\(pixels.count)", allowed: "\(expected) for \(width)×\(height) RGB")
+                .image, "pixels", "byte count", got: "\(pixels.count)",
+                allowed: "\(expected) for \(width)×\(height) RGB")
         }
         self.width = width
         self.height = height
@@ -41,10 +42,12 @@ public struct Image: Sendable, Hashable {
     /// - Throws: as `init(width:height:pixels:)`.
     public static func byteCount(width: Int, height: Int) throws(SardonyxError) -> Int {
         guard width > 0, height > 0 else {
-            throw SardonyxError(.image, "size", "empty picture", got: "\(width)×\(height)", allowed: "sides of at least 1")
+            throw SardonyxError(
+                .image, "size", "empty picture", got: "\(width)×\(height)", allowed: "sides of at least 1")
         }
         guard let pixels = CheckedSize.product(width, height), pixels <= maximumPixels else {
-            throw SardonyxError(.limit, "size", "pixels", got: "\(width)×\(height)", allowed: "at most \(maximumPixels)")
+            throw SardonyxError(
+                .limit, "size", "pixels", got: "\(width)×\(height)", allowed: "at most \(maximumPixels)")
         }
         return pixels * 3
     }

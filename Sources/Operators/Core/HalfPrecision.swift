@@ -49,13 +49,15 @@ struct HalfPrecision: Operator {
         try base.prepare(
             PrepareContext(
                 node: context.node, inputs: context.inputs.map(HalfPrecision.widened),
-                outputs: context.outputs.map(HalfPrecision.widened), constants: context.constants.map(HalfPrecision.widened),
+                outputs: context.outputs.map(HalfPrecision.widened),
+                constants: context.constants.map(HalfPrecision.widened),
                 threads: context.threads, weights: WeightCache()))
         baseScratch = base.scratchByteCount
         var end = baseScratch
         func place(_ info: TensorInfo?) throws(SardonyxError) -> Int? {
             guard let info, HalfPrecision.isHalf(info.dtype) else { return nil }
-            guard let start = CheckedSize.roundUp(end, to: 64), let next = CheckedSize.sum(start, info.shape.elementCount * 4)
+            guard let start = CheckedSize.roundUp(end, to: 64),
+                let next = CheckedSize.sum(start, info.shape.elementCount * 4)
             else { throw SardonyxError(.limit, context.node.label, "converted tensors overflow") }
             end = next
             return start

@@ -82,7 +82,8 @@ package struct InferContext: Sendable {
     /// - Throws: `shape` when the rank of the input is known and not allowed.
     package func requireRank(_ index: Int, _ allowed: ClosedRange<Int>, _ role: String) throws(SardonyxError) {
         guard let shape = try shape(index), !allowed.contains(shape.rank) else { return }
-        let range = allowed.count == 1 ? "rank \(allowed.lowerBound)" : "rank \(allowed.lowerBound) to \(allowed.upperBound)"
+        let range =
+            allowed.count == 1 ? "rank \(allowed.lowerBound)" : "rank \(allowed.lowerBound) to \(allowed.upperBound)"
         throw error(.shape, "\(role) rank", got: "\(shape)", allowed: range)
     }
 

@@ -13,7 +13,8 @@ struct Reorder: Operator {
         switch try node.required("layout", try node.string("layout")) {
         case "blocked16": target = .blocked16
         case "plain": target = .plain
-        case let other: throw node.error(.internal, "attribute layout", got: "'\(other)'", allowed: "'blocked16', 'plain'")
+        case let other:
+            throw node.error(.internal, "attribute layout", got: "'\(other)'", allowed: "'blocked16', 'plain'")
         }
     }
 

@@ -25,7 +25,8 @@ struct Binary: Operator {
     }
 
     /// b with axes of extent 1 behind it, so that it is aligned with `a` from the legacy axis on.
-    private func aligned<Extent>(_ b: [Extent], rank: Int, one: Extent, channels: Extent?) -> [Extent] where Extent: Equatable {
+    private func aligned<Extent>(_ b: [Extent], rank: Int, one: Extent, channels: Extent?) -> [Extent]
+    where Extent: Equatable {
         if function == .prelu, opset < 7, b.count == 1, rank > 1, b[0] != one, b[0] == channels {
             return b + [Extent](repeating: one, count: rank - 2)
         }
@@ -144,7 +145,8 @@ extension Binary {
             }
         }
         return try BinaryLoop(
-            function, dims: [images, blocks, pixels, Layout.blockSize], stridesA: try strides(a), stridesB: try strides(b),
+            function, dims: [images, blocks, pixels, Layout.blockSize], stridesA: try strides(a),
+            stridesB: try strides(b),
             at: context)
     }
 }
@@ -157,7 +159,8 @@ extension OperatorEntry {
 
     /// A function of two numbers that attributes select.
     static func binary(
-        _ name: String, from version: Int, _ function: @escaping @Sendable (NodeReader) throws(SardonyxError) -> BinaryFunction
+        _ name: String, from version: Int,
+        _ function: @escaping @Sendable (NodeReader) throws(SardonyxError) -> BinaryFunction
     ) -> OperatorEntry {
         row(name, version...OperatorTable.newestOpset) { (node) throws(SardonyxError) in
             HalfPrecision(try Binary(try function(node), node))

@@ -31,14 +31,16 @@ struct BinaryLoop: Sendable {
         }
         guard self.dims.count <= Int(SX_BINARY_MAX_RANK) else {
             throw place.error(
-                .unsupported, "broadcast axes", got: "\(self.dims.count)", allowed: "at most \(SX_BINARY_MAX_RANK)", hint: nil)
+                .unsupported, "broadcast axes", got: "\(self.dims.count)", allowed: "at most \(SX_BINARY_MAX_RANK)",
+                hint: nil)
         }
     }
 
     /// Plain operands that broadcast to y.
     init(_ function: BinaryFunction, a: Shape, b: Shape, y: Shape, at place: some NodePlace) throws(SardonyxError) {
         try self.init(
-            function, dims: y.dims, stridesA: Broadcast.strides(of: a, in: y), stridesB: Broadcast.strides(of: b, in: y),
+            function, dims: y.dims, stridesA: Broadcast.strides(of: a, in: y),
+            stridesB: Broadcast.strides(of: b, in: y),
             at: place)
     }
 
@@ -50,7 +52,8 @@ struct BinaryLoop: Sendable {
                 stridesA.withUnsafeBufferPointer { stridesA in
                     stridesB.withUnsafeBufferPointer { stridesB in
                         sx_binary(
-                            kernel, a.floats, b.floats, y.floats, Int32(dims.count), dims.baseAddress, stridesA.baseAddress,
+                            kernel, a.floats, b.floats, y.floats, Int32(dims.count), dims.baseAddress,
+                            stridesA.baseAddress,
                             stridesB.baseAddress, Int32(context.threads))
                     }
                 }
@@ -106,7 +109,8 @@ struct BinaryLoop: Sendable {
                 let divisor = b[offsetB + i * strideB]
                 if checksZero, divisor == U.zero {
                     throw SardonyxError(
-                        .value, "", "element \(written)", got: "\(a[offsetA + i * strideA]) / 0", allowed: "a divisor other than 0")
+                        .value, "", "element \(written)", got: "\(a[offsetA + i * strideA]) / 0",
+                        allowed: "a divisor other than 0")
                 }
                 y[written] = apply(a[offsetA + i * strideA], divisor)
                 written += 1

@@ -52,7 +52,8 @@ struct Clip: Operator {
         func run<T: Number>(_ type: T.Type) throws(SardonyxError) {
             let (x, y) = (x.elements(T.self), y.elements(T.self))
             let low = low?.typed(T.self).pointee ?? (T.isInteger ? T.least : T(saturating: Double(attributes.low)))
-            let high = high?.typed(T.self).pointee ?? (T.isInteger ? T.greatest : T(saturating: Double(attributes.high)))
+            let high =
+                high?.typed(T.self).pointee ?? (T.isInteger ? T.greatest : T(saturating: Double(attributes.high)))
             for i in x.indices {
                 let raised = x[i] < low ? low : x[i]
                 y[i] = raised > high ? high : raised

@@ -11,7 +11,8 @@ struct Einsum: Operator {
         let text = try node.required("equation", try node.string("equation"))
         guard let equation = EinsumEquation(text, inputCount: node.inputCount) else {
             throw node.error(
-                .graph, "attribute equation", got: "'\(Name(text))'", allowed: "one term of letters an input, '->' and output letters")
+                .graph, "attribute equation", got: "'\(Name(text))'",
+                allowed: "one term of letters an input, '->' and output letters")
         }
         self.equation = equation
     }
@@ -39,7 +40,8 @@ struct Einsum: Operator {
         for (index, shape) in shapes.enumerated() {
             guard let labels = equation.labels(input: index, rank: shape.rank) else {
                 throw place.error(
-                    .shape, "input \(index) rank", got: "\(shape)", allowed: "one axis for each label of its term", hint: nil)
+                    .shape, "input \(index) rank", got: "\(shape)", allowed: "one axis for each label of its term",
+                    hint: nil)
             }
             for (label, dim) in zip(labels, shape.dims) {
                 guard let merged = Broadcast.extent(extents[label] ?? .known(1), dim) else {
@@ -74,7 +76,9 @@ struct Einsum: Operator {
                 let own = equation.labels(input: index, rank: shapes[index].rank) ?? []
                 // A label that a term repeats walks its diagonal: the strides add up.
                 return labels.map { label in
-                    own.indices.reduce(0) { $0 + (own[$1] == label && shapes[index][$1] != 1 ? shapes[index].strides[$1] : 0) }
+                    own.indices.reduce(0) {
+                        $0 + (own[$1] == label && shapes[index][$1] != 1 ? shapes[index].strides[$1] : 0)
+                    }
                 }
             }
         }

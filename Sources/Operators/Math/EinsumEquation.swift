@@ -60,7 +60,8 @@ struct EinsumEquation: Sendable {
         var (symbols, rest): ([Symbol], ArraySlice<UInt8>) = ([], term)
         while let byte = rest.popFirst() {
             switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): symbols.append(.letter(byte))
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"):
+                symbols.append(.letter(byte))
             case UInt8(ascii: "."):
                 guard rest.popFirst() == byte, rest.popFirst() == byte, !symbols.contains(.ellipsis) else { return nil }
                 symbols.append(.ellipsis)
@@ -89,7 +90,8 @@ struct EinsumEquation: Sendable {
 
     /// The label of every axis of the output, for inputs of these ranks.
     func outputLabels(ranks: [Int]) -> [Label] {
-        let widest = zip(terms, ranks).map { term, rank in term.contains(.ellipsis) ? rank - term.count + 1 : 0 }.max() ?? 0
+        let widest =
+            zip(terms, ranks).map { term, rank in term.contains(.ellipsis) ? rank - term.count + 1 : 0 }.max() ?? 0
         return EinsumEquation.labels(output, ellipsisRank: widest)
     }
 }

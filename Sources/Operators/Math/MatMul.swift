@@ -15,7 +15,9 @@ struct MatMul: Operator {
         let dtype = try context.dtype(0)
         try context.requireDType(1, [dtype], "second input")
         guard let a = try context.shape(0), let b = try context.shape(1) else { return [Inferred(dtype, nil)] }
-        guard a.rank > 0, b.rank > 0 else { throw context.error(.shape, "rank", got: "\(a) and \(b)", allowed: "1 or more") }
+        guard a.rank > 0, b.rank > 0 else {
+            throw context.error(.shape, "rank", got: "\(a) and \(b)", allowed: "1 or more")
+        }
         let depth = (a.dims[a.rank - 1], b.dims[max(b.rank - 2, 0)])
         if let k = depth.0.value, let rows = depth.1.value, k != rows {
             throw context.error(.shape, "inner extents", got: "\(a) and \(b)", allowed: "equal")

@@ -24,7 +24,8 @@ struct MatrixProducts: @unchecked Sendable {
 
     init(
         m: Int, n: Int, k: Int, batchA: Shape = .scalar, batchB: Shape = .scalar, transposesA: Bool = false,
-        transposesB: Bool = false, alpha: Float = 1, bias: Bias? = nil, dtype: DType, threads: Int, at place: some NodePlace
+        transposesB: Bool = false, alpha: Float = 1, bias: Bias? = nil, dtype: DType, threads: Int,
+        at place: some NodePlace
     ) throws(SardonyxError) {
         self.dtype = dtype
         self.bias = bias
@@ -39,7 +40,9 @@ struct MatrixProducts: @unchecked Sendable {
             offsets = [(0, 0)]
             for axis in batch.indices {
                 offsets = offsets.flatMap { base in
-                    (0..<batch[axis]).map { (base.a + $0 * stridesA[axis] * m * k, base.b + $0 * stridesB[axis] * k * n) }
+                    (0..<batch[axis]).map {
+                        (base.a + $0 * stridesA[axis] * m * k, base.b + $0 * stridesB[axis] * k * n)
+                    }
                 }
             }
             let step = offsets.count > 1 ? offsets[1] : (0, 0)
@@ -75,10 +78,12 @@ struct MatrixProducts: @unchecked Sendable {
         let bytes = Int(sx_gemm_packed_bytes(k, n))
         guard bytes >= 0 else { throw context.error(.limit, "packed weights overflow") }
         let (leading, transposed) = (arguments.ldb, arguments.transpose_b)
-        packed = try context.weights.packed(constant, "gemm \(k) \(n) \(transposed)") { (tensor) throws(SardonyxError) in
+        packed = try context.weights.packed(constant, "gemm \(k) \(n) \(transposed)") {
+            (tensor) throws(SardonyxError) in
             let buffer = try Buffer(byteCount: bytes)
             sx_gemm_pack_b(
-                k, n, tensor.elements(of: Float.self).baseAddress, leading, transposed, buffer.pointer, Int32(context.threads))
+                k, n, tensor.elements(of: Float.self).baseAddress, leading, transposed, buffer.pointer,
+                Int32(context.threads))
             withExtendedLifetime(tensor) {}
             return buffer
         }
@@ -131,7 +136,8 @@ struct MatrixProducts: @unchecked Sendable {
                     for column in 0..<n {
                         var sum = T.zero
                         for depth in 0..<k {
-                            let product = T.wrappingProduct(a[row * rowA + depth * columnA], b[depth * rowB + column * columnB])
+                            let product = T.wrappingProduct(
+                                a[row * rowA + depth * columnA], b[depth * rowB + column * columnB])
                             sum = T.wrappingSum(sum, product)
                         }
                         sum = T.wrappingProduct(alpha, sum)

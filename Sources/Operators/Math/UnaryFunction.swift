@@ -86,13 +86,16 @@ extension UnaryFunction {
             return UnaryFunction(SX_UNARY_GELU_TANH) { x in
                 x * (1 + Glibc.tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x))) / 2
             }
-        case let other: throw node.error(.unsupported, "attribute approximate", got: "'\(other)'", allowed: "'none', 'tanh'")
+        case let other:
+            throw node.error(.unsupported, "attribute approximate", got: "'\(other)'", allowed: "'none', 'tanh'")
         }
     }
 
     static func hardSigmoid(_ node: NodeReader) throws(SardonyxError) -> UnaryFunction {
         let (a, b) = (try node.float("alpha", default: 0.2), try node.float("beta", default: 0.5))
-        return UnaryFunction(SX_UNARY_HARD_SIGMOID, a: a, b: b) { [a = Double(a), b = Double(b)] in clamped(a * $0 + b, 0, 1) }
+        return UnaryFunction(SX_UNARY_HARD_SIGMOID, a: a, b: b) { [a = Double(a), b = Double(b)] in
+            clamped(a * $0 + b, 0, 1)
+        }
     }
 
     static func leakyRelu(_ node: NodeReader) throws(SardonyxError) -> UnaryFunction {

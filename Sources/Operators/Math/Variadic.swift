@@ -63,6 +63,8 @@ struct Variadic: Operator {
 
 extension OperatorEntry {
     static func variadic(_ name: String, _ function: BinaryFunction, mean: Bool = false) -> OperatorEntry {
-        row(name, 1...OperatorTable.newestOpset) { (_) throws(SardonyxError) in HalfPrecision(Variadic(function, mean: mean)) }
+        row(name, 1...OperatorTable.newestOpset) { (_) throws(SardonyxError) in
+            HalfPrecision(Variadic(function, mean: mean))
+        }
     }
 }

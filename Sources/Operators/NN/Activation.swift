@@ -27,6 +27,7 @@ extension NodeReader {
                 allowed: "Relu, LeakyRelu, Clip, Sigmoid, Tanh, HardSwish, HardSigmoid, Silu, Gelu, Elu, Mish")
         }
         return sx_activation(
-            op: op.0, a: try float("activation_alpha", default: op.alpha), b: try float("activation_beta", default: op.beta))
+            op: op.0, a: try float("activation_alpha", default: op.alpha),
+            b: try float("activation_beta", default: op.beta))
     }
 }

@@ -14,9 +14,11 @@ struct BatchNormalization: Operator {
     init(_ node: NodeReader) throws(SardonyxError) {
         epsilon = try node.float("epsilon", default: 1e-5)
         spatial = node.opset < 9 ? try node.bool("spatial", default: true) : true
-        let trains = node.opset >= 14 ? try node.bool("training_mode", default: false) : (1..<5).contains(where: node.hasOutput)
+        let trains =
+            node.opset >= 14 ? try node.bool("training_mode", default: false) : (1..<5).contains(where: node.hasOutput)
         guard !trains else {
-            throw node.error(.unsupported, "training mode", got: "statistics to be updated", allowed: "the inference form")
+            throw node.error(
+                .unsupported, "training mode", got: "statistics to be updated", allowed: "the inference form")
         }
     }
 
@@ -29,8 +31,11 @@ struct BatchNormalization: Operator {
         try context.requireRank(0, 1...64, "input")
         if let x = try context.shape(0)?.concrete() {
             for (index, role) in [(1, "scale"), (2, "bias"), (3, "mean"), (4, "variance")] {
-                guard let shape = try context.shape(index)?.concrete(), shape.elementCount != channels(x.dims) else { continue }
-                throw context.error(.shape, role, got: "\(shape)", allowed: "\(channels(x.dims)) elements for the input \(x)")
+                guard let shape = try context.shape(index)?.concrete(), shape.elementCount != channels(x.dims) else {
+                    continue
+                }
+                throw context.error(
+                    .shape, role, got: "\(shape)", allowed: "\(channels(x.dims)) elements for the input \(x)")
             }
         }
         for index in 1...4 { try context.requireDType(index, DType.floating, "input \(index)") }
@@ -46,7 +51,8 @@ struct BatchNormalization: Operator {
         blocked = x.layout == .blocked16
         if x.dtype == .float64 { return }
         for index in 1...4 where try context.input(index).dtype != .float32 {
-            throw context.error(.unsupported, "input \(index)", got: "\(try context.input(index).dtype)", allowed: "\(x.dtype)")
+            throw context.error(
+                .unsupported, "input \(index)", got: "\(try context.input(index).dtype)", allowed: "\(x.dtype)")
         }
     }
 
@@ -84,7 +90,8 @@ struct BatchNormalization: Operator {
 
     func preferredLayouts(_ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> LayoutChoice? {
         guard let x = inputs.first ?? nil, x.dtype == .float32, x.shape.rank == 4, spatial else { return nil }
-        return LayoutChoice(inputs: [x.layout] + [Layout](repeating: .plain, count: inputs.count - 1), outputs: [x.layout])
+        return LayoutChoice(
+            inputs: [x.layout] + [Layout](repeating: .plain, count: inputs.count - 1), outputs: [x.layout])
     }
 }
 

@@ -50,7 +50,8 @@ struct Conv: Operator {
         }
         let kernel = w.dims.dropFirst(2).map(\.value)
         if let declared = window.kernel, zip(declared, kernel).contains(where: { $1 != nil && $0 != $1 }) {
-            throw context.error(.shape, "attribute kernel_shape", got: "\(declared)", allowed: "that of the weight \(w)")
+            throw context.error(
+                .shape, "attribute kernel_shape", got: "\(declared)", allowed: "that of the weight \(w)")
         }
         if let k = w.dims[0].value, context.hasInput(2), let bias = try context.shape(2)?.knownDims, bias != [k] {
             throw context.error(.shape, "bias", got: "\(bias)", allowed: "[\(k)]")
@@ -69,7 +70,8 @@ struct Conv: Operator {
         let (x, w, y) = (try context.input(0), try context.input(1), try context.output(0))
         let axes = try window.axes(input: x.shape.dropFirst(2), kernel: w.shape.dropFirst(2), label: context.node.label)
         guard y.shape.elementCount > 0 else { return plan = .empty }
-        let geometry = ConvGeometry(batch: x.shape[0], input: x.shape[1], output: w.shape[0], groups: groups, axes: axes)
+        let geometry = ConvGeometry(
+            batch: x.shape[0], input: x.shape[1], output: w.shape[0], groups: groups, axes: axes)
         if x.dtype == .float64 { return plan = .float64(geometry) }
         guard axes.count <= 2 else { return plan = .volume(geometry.kernelShape) }
         let shape = geometry.planarShape(from: x.layout, to: channelsLast ? SX_LAYOUT_NHWC : y.layout.kernelLayout)
@@ -84,7 +86,9 @@ struct Conv: Operator {
         scratchByteCount = Int(sx_conv_scratch_bytes(&shape, algorithm, Int32(context.threads)))
         let bias = context.constant(2)
         guard let weights = context.constant(1), bias != nil || !context.hasInput(2) else {
-            guard let total = CheckedSize.roundUp(scratchByteCount, to: 64).flatMap({ CheckedSize.sum($0, packedBytes) }) else {
+            guard
+                let total = CheckedSize.roundUp(scratchByteCount, to: 64).flatMap({ CheckedSize.sum($0, packedBytes) })
+            else {
                 throw SardonyxError(.limit, context.node.label, "packed weights overflow")
             }
             scratchByteCount = total
@@ -92,7 +96,8 @@ struct Conv: Operator {
             return
         }
         let biasKey = bias.map { "\(ObjectIdentifier($0))" } ?? ""
-        let key = "conv \(algorithm.rawValue) \(groups) \(shape.input_layout.rawValue) \(shape.output_layout.rawValue) \(biasKey)"
+        let key =
+            "conv \(algorithm.rawValue) \(groups) \(shape.input_layout.rawValue) \(shape.output_layout.rawValue) \(biasKey)"
         let threads = Int32(context.threads)
         let packed = try context.weights.packed(weights, key) { (tensor) throws(SardonyxError) in
             let buffer = try Buffer(byteCount: packedBytes)
@@ -132,7 +137,8 @@ struct Conv: Operator {
                 residual == nil ? activation : identity, y.floats, Int32(context.threads))
             guard let residual else { return }
             var (count, step) = (Int64(y.elementCount), Int64(1))
-            sx_binary(SX_BINARY_ADD, y.floats, residual.floats, y.floats, 1, &count, &step, &step, Int32(context.threads))
+            sx_binary(
+                SX_BINARY_ADD, y.floats, residual.floats, y.floats, 1, &count, &step, &step, Int32(context.threads))
             sx_unary(activation, y.floats, y.floats, count, Int32(context.threads))
         case .float64(let geometry):
             let bias = context.hasInput(2) ? try context.input(2).elements(Double.self) : nil

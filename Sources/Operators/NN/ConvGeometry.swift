@@ -78,7 +78,9 @@ struct ConvGeometry: Sendable {
                                 let kernel = (k * perGroupIn + c) * kernelSize
                                 for td in depth.insideTaps(od) {
                                     for th in height.insideTaps(oh) {
-                                        let row = (depth.position(od, td) * height.input + height.position(oh, th)) * width.input
+                                        let row =
+                                            (depth.position(od, td) * height.input + height.position(oh, th))
+                                            * width.input
                                         let taps = kernel + (td * height.kernel + th) * width.kernel
                                         for tw in width.insideTaps(ow) {
                                             sum += x[image + row + width.position(ow, tw)] * w[taps + tw]
@@ -131,7 +133,9 @@ struct ConvGeometry: Sendable {
                                 let kernel = (c * perGroupOut + k) * kernelSize
                                 for td in depth.insideTaps(id) {
                                     for th in height.insideTaps(ih) {
-                                        let row = (depth.position(id, td) * height.input + height.position(ih, th)) * width.input
+                                        let row =
+                                            (depth.position(id, td) * height.input + height.position(ih, th))
+                                            * width.input
                                         let taps = kernel + (td * height.kernel + th) * width.kernel
                                         for tw in width.insideTaps(iw) {
                                             y[plane + row + width.position(iw, tw)] += value * w[taps + tw]

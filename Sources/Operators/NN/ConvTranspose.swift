@@ -46,7 +46,8 @@ struct ConvTranspose: Operator {
                 dims.append(.unknown)
                 continue
             }
-            dims.append(.known(try axis(index, of: x.rank - 2, input: input, kernel: kernel, context.node.label).output))
+            dims.append(
+                .known(try axis(index, of: x.rank - 2, input: input, kernel: kernel, context.node.label).output))
         }
         return [Inferred(dtype, SymbolicShape(dims))]
     }
@@ -85,7 +86,8 @@ struct ConvTranspose: Operator {
             axis.padEnd = total - axis.padBegin
         }
         guard axis.output > 0 || input == 0 else {
-            throw SardonyxError(.shape, label, "output extent on spatial axis \(index)", got: "\(axis.output)", allowed: "1 or more")
+            throw SardonyxError(
+                .shape, label, "output extent on spatial axis \(index)", got: "\(axis.output)", allowed: "1 or more")
         }
         return axis
     }
@@ -95,7 +97,9 @@ struct ConvTranspose: Operator {
         var axes: [WindowAxis] = []
         for index in 0..<x.shape.rank - 2 {
             axes.append(
-                try axis(index, of: x.shape.rank - 2, input: x.shape[index + 2], kernel: w.shape[index + 2], context.node.label))
+                try axis(
+                    index, of: x.shape.rank - 2, input: x.shape[index + 2], kernel: w.shape[index + 2],
+                    context.node.label))
         }
         geometry = ConvGeometry(batch: x.shape[0], input: x.shape[1], output: y.shape[1], groups: groups, axes: axes)
     }

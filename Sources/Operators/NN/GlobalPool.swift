@@ -55,7 +55,9 @@ struct GlobalPool: Operator {
         }
     }
 
-    private func norm<T: Number & BinaryFloatingPoint>(_ x: UnsafeMutablePointer<T>, _ y: UnsafeMutablePointer<T>, _ p: Double) {
+    private func norm<T: Number & BinaryFloatingPoint>(
+        _ x: UnsafeMutablePointer<T>, _ y: UnsafeMutablePointer<T>, _ p: Double
+    ) {
         for o in 0..<extents.outer {
             var sum = 0.0
             for i in 0..<extents.axis { sum += pow(x[o * extents.axis + i].asDouble.magnitude, p) }

@@ -15,7 +15,8 @@ struct GridSample: Operator {
         case "linear", "bilinear": filter = .linear
         case "cubic", "bicubic": filter = .cubic(a: -0.75)
         case "nearest": filter = .nearest(.roundPreferFloor)
-        case let other: throw node.error(.unsupported, "attribute mode", got: "'\(other)'", allowed: "'linear', 'nearest', 'cubic'")
+        case let other:
+            throw node.error(.unsupported, "attribute mode", got: "'\(other)'", allowed: "'linear', 'nearest', 'cubic'")
         }
         padding = try node.choice("padding_mode", default: .zeros)
         alignsCorners = try node.bool("align_corners", default: false)
@@ -31,7 +32,8 @@ struct GridSample: Operator {
             grid.dims[0].value == nil || x.dims[0].value == nil || grid.dims[0] == x.dims[0]
         else {
             throw context.error(
-                .shape, "grid", got: "\(grid)", allowed: "[\(x.dims[0]), …, \(x.rank - 2)] of rank \(x.rank) for the input \(x)")
+                .shape, "grid", got: "\(grid)",
+                allowed: "[\(x.dims[0]), …, \(x.rank - 2)] of rank \(x.rank) for the input \(x)")
         }
         return [Inferred(dtype, SymbolicShape(Array(x.dims[..<2]) + Array(grid.dims[1..<grid.rank - 1])))]
     }
@@ -145,7 +147,9 @@ struct GridSample: Operator {
                         slices.forEach { d, depthWeight in
                             rows.forEach { h, rowWeight in
                                 columns.forEach { w, weight in
-                                    sum += depthWeight * rowWeight * weight * from[plane + (d * height + h) * width + w].asDouble
+                                    sum +=
+                                        depthWeight * rowWeight * weight
+                                        * from[plane + (d * height + h) * width + w].asDouble
                                 }
                             }
                         }

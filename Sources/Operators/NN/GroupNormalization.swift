@@ -16,7 +16,9 @@ struct GroupNormalization: Operator {
         let isGroup = node.node.opType == "GroupNormalization"
         groups = isGroup ? try node.required("num_groups", try node.int("num_groups")) : nil
         scalesGroups = isGroup && node.opset < 21
-        if let groups, groups < 1 { throw node.error(.shape, "attribute num_groups", got: "\(groups)", allowed: "1 or more") }
+        if let groups, groups < 1 {
+            throw node.error(.shape, "attribute num_groups", got: "\(groups)", allowed: "1 or more")
+        }
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
@@ -24,7 +26,8 @@ struct GroupNormalization: Operator {
         try context.requireRank(0, 2...64, "input")
         if let channels = try context.shape(0)?.dims[1].value {
             if let groups, channels % groups != 0 {
-                throw context.error(.shape, "channels", got: "\(channels)", allowed: "a multiple of num_groups \(groups)")
+                throw context.error(
+                    .shape, "channels", got: "\(channels)", allowed: "a multiple of num_groups \(groups)")
             }
             let wanted = scalesGroups ? groups ?? channels : channels
             for (index, role) in [(1, "scale"), (2, "bias")] {

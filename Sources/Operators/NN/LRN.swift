@@ -39,7 +39,8 @@ struct LRN: Operator {
         }
     }
 
-    private func normalize<T: Number & BinaryFloatingPoint>(_ x: UnsafeMutablePointer<T>, _ y: UnsafeMutablePointer<T>) {
+    private func normalize<T: Number & BinaryFloatingPoint>(_ x: UnsafeMutablePointer<T>, _ y: UnsafeMutablePointer<T>)
+    {
         let (batch, channels, inner) = extents
         for n in 0..<batch {
             for c in 0..<channels {

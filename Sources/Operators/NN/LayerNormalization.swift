@@ -21,14 +21,17 @@ struct LayerNormalization: Operator {
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
         try context.requireDType(0, DType.floating, "input")
         let type = try context.input(0).type
-        guard let x = try context.shape(0) else { return [Inferred(type), Inferred(.float32, nil), Inferred(.float32, nil)] }
+        guard let x = try context.shape(0) else {
+            return [Inferred(type), Inferred(.float32, nil), Inferred(.float32, nil)]
+        }
         let first = try context.axis(axis, rank: x.rank)
         for index in 1...2 where context.hasInput(index) {
             guard let shape = try context.shape(index), shape.rank > 0 else { continue }
             guard let merged = try Broadcast.shape([x, shape], at: context), merged.rank == x.rank,
                 zip(merged.dims, x.dims).allSatisfy({ $0 == $1 || $0.value == nil || $1.value == nil })
             else {
-                throw context.error(.shape, index == 1 ? "scale" : "bias", got: "\(shape)", allowed: "a shape that broadcasts to \(x)")
+                throw context.error(
+                    .shape, index == 1 ? "scale" : "bias", got: "\(shape)", allowed: "a shape that broadcasts to \(x)")
             }
         }
         let statistics = SymbolicShape(x.dims[..<first] + [Dim](repeating: .known(1), count: x.rank - first))
@@ -45,13 +48,16 @@ struct LayerNormalization: Operator {
             let shape = try context.input(index).shape
             guard shape.dims.dropLast(min(row.rank, shape.rank)).allSatisfy({ $0 == 1 }) else {
                 throw context.error(
-                    .unsupported, index == 1 ? "scale" : "bias", got: "\(shape)", allowed: "one that varies over \(row) only")
+                    .unsupported, index == 1 ? "scale" : "bias", got: "\(shape)",
+                    allowed: "one that varies over \(row) only")
             }
             let inner = try context.shape(of: Array(shape.dims.suffix(row.rank)))
             spreads[index - 1] =
                 inner.elementCount == row.elementCount
                 ? nil
-                : StridedCopy(dims: row.dims, sourceStrides: Broadcast.strides(of: inner, in: row), destinationStrides: row.strides)
+                : StridedCopy(
+                    dims: row.dims, sourceStrides: Broadcast.strides(of: inner, in: row),
+                    destinationStrides: row.strides)
         }
     }
 
@@ -81,7 +87,8 @@ struct LayerNormalization: Operator {
                 inverse?.assumingMemoryBound(to: Double.self))
         } else if centers {
             sx_layer_norm(
-                x.floats, scale.assumingMemoryBound(to: Float.self), bias?.assumingMemoryBound(to: Float.self), y.floats,
+                x.floats, scale.assumingMemoryBound(to: Float.self), bias?.assumingMemoryBound(to: Float.self),
+                y.floats,
                 mean?.assumingMemoryBound(to: Float.self), inverse?.assumingMemoryBound(to: Float.self), Int64(rows),
                 Int64(columns), epsilon, Int32(context.threads))
         } else {

@@ -10,7 +10,9 @@ struct LpNormalization: Operator {
     init(_ node: NodeReader) throws(SardonyxError) {
         axis = try node.int("axis", default: -1)
         order = try node.int("p", default: 2)
-        guard order == 1 || order == 2 else { throw node.error(.unsupported, "attribute p", got: "\(order)", allowed: "1, 2") }
+        guard order == 1 || order == 2 else {
+            throw node.error(.unsupported, "attribute p", got: "\(order)", allowed: "1, 2")
+        }
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
@@ -34,7 +36,8 @@ struct LpNormalization: Operator {
         }
     }
 
-    private func normalize<T: Number & BinaryFloatingPoint>(_ x: UnsafeMutablePointer<T>, _ y: UnsafeMutablePointer<T>) {
+    private func normalize<T: Number & BinaryFloatingPoint>(_ x: UnsafeMutablePointer<T>, _ y: UnsafeMutablePointer<T>)
+    {
         let (outer, axis, inner) = extents
         for o in 0..<outer {
             for i in 0..<inner {

@@ -32,12 +32,15 @@ struct MeanVarianceNormalization: Operator {
         }
     }
 
-    private func normalize<T: Number & BinaryFloatingPoint>(_ x: UnsafeMutablePointer<T>, _ y: UnsafeMutablePointer<T>) {
+    private func normalize<T: Number & BinaryFloatingPoint>(_ x: UnsafeMutablePointer<T>, _ y: UnsafeMutablePointer<T>)
+    {
         for start in reduced.outer {
             var (sum, squares) = (0.0, 0.0)
             for offset in reduced.inner { sum += Double(x[start + offset]) }
             let mean = sum / Double(reduced.inner.count)
-            for offset in reduced.inner { squares += (Double(x[start + offset]) - mean) * (Double(x[start + offset]) - mean) }
+            for offset in reduced.inner {
+                squares += (Double(x[start + offset]) - mean) * (Double(x[start + offset]) - mean)
+            }
             let factor = 1 / (squares / Double(reduced.inner.count) + 1e-9).squareRoot()
             for offset in reduced.inner { y[start + offset] = T((Double(x[start + offset]) - mean) * factor) }
         }
@@ -55,7 +58,9 @@ struct AxisSplit: Sendable {
         guard shape.elementCount > 0 else { return }
         (outer, inner) = ([0], [0])
         for (axis, (extent, stride)) in zip(shape.dims, shape.strides).enumerated() {
-            func spread(_ offsets: [Int]) -> [Int] { offsets.flatMap { base in (0..<extent).map { base + $0 * stride } } }
+            func spread(_ offsets: [Int]) -> [Int] {
+                offsets.flatMap { base in (0..<extent).map { base + $0 * stride } }
+            }
             if axes.contains(axis) { inner = spread(inner) } else { outer = spread(outer) }
         }
     }

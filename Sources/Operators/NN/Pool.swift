@@ -124,7 +124,8 @@ struct Pool: Operator {
 
     /// Maximum and average stay in the layout of their input; index output and norms are plain.
     func preferredLayouts(_ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> LayoutChoice? {
-        guard let x = inputs.first ?? nil, x.dtype == .float32, x.shape.rank == 4, outputs.count < 2 || outputs[1] == nil
+        guard let x = inputs.first ?? nil, x.dtype == .float32, x.shape.rank == 4,
+            outputs.count < 2 || outputs[1] == nil
         else { return nil }
         if case .norm = kind { return nil }
         return LayoutChoice(inputs: [x.layout], outputs: [x.layout])

@@ -57,7 +57,8 @@ struct PoolWindows {
                 let value = x[offset(plane, d, h, w)]
                 if let current = best, !(value > current.value || (value.isNaN && !current.value.isNaN)) { return }
                 let planeSize = depth.input * height.input * width.input
-                let within = columnMajor ? (w * height.input + h) * depth.input + d : (d * height.input + h) * width.input + w
+                let within =
+                    columnMajor ? (w * height.input + h) * depth.input + d : (d * height.input + h) * width.input + w
                 best = (value, plane * planeSize + within)
             },
             finish: { index, _, _, _ in
@@ -67,7 +68,9 @@ struct PoolWindows {
     }
 
     /// The mean over taps inside, or the sum over the taps before `input + padEnd`.
-    func average(_ x: UnsafeMutableBufferPointer<Double>, _ y: UnsafeMutableBufferPointer<Double>, _ countsPadding: Bool) {
+    func average(
+        _ x: UnsafeMutableBufferPointer<Double>, _ y: UnsafeMutableBufferPointer<Double>, _ countsPadding: Bool
+    ) {
         var sum = 0.0
         var count = 0
         func padded(_ axis: WindowAxis, _ o: Int) -> Int {

@@ -23,7 +23,9 @@ struct Resize: Operator {
 
     init(_ node: NodeReader) throws(SardonyxError) {
         let isLegacy = node.node.opType == "Upsample" || node.opset < 11
-        switch node.node.opType == "Upsample" && node.opset < 7 ? 1 : node.node.opType == "Upsample" && node.opset < 9 ? 7 : 10 {
+        switch node.node.opType == "Upsample" && node.opset < 7
+            ? 1 : node.node.opType == "Upsample" && node.opset < 9 ? 7 : 10
+        {
         case 1:
             let height = try node.required("height_scale", try node.float("height_scale"))
             attributeScales = [1, 1, height, try node.required("width_scale", try node.float("width_scale"))]
@@ -37,10 +39,12 @@ struct Resize: Operator {
             filter = .nearest(isLegacy ? .byDirection : try node.choice("nearest_mode", default: .roundPreferFloor))
         case "linear", "bilinear": filter = .linear
         case "cubic" where !isLegacy: filter = .cubic(a: Double(try node.float("cubic_coeff_a", default: -0.75)))
-        case let other: throw node.error(.unsupported, "attribute mode", got: "'\(other)'", allowed: "'nearest', 'linear', 'cubic'")
+        case let other:
+            throw node.error(.unsupported, "attribute mode", got: "'\(other)'", allowed: "'nearest', 'linear', 'cubic'")
         }
         form = ResizeTable.Form(
-            coordinates: isLegacy ? .asymmetric : try node.choice("coordinate_transformation_mode", default: .halfPixel),
+            coordinates: isLegacy
+                ? .asymmetric : try node.choice("coordinate_transformation_mode", default: .halfPixel),
             filter: filter, antialias: try node.bool("antialias", default: false),
             excludesOutside: try node.bool("exclude_outside", default: false))
         extrapolation = Double(try node.float("extrapolation_value", default: 0))
@@ -64,7 +68,8 @@ struct Resize: Operator {
 
     private func checkedScales(_ scales: [Double], _ label: String) throws(SardonyxError) -> [Double] {
         for (axis, scale) in scales.enumerated() where !(scale > 0 && scale.isFinite) {
-            throw SardonyxError(.value, label, "scale of axis \(axis)", got: "\(scale)", allowed: "a finite number above 0")
+            throw SardonyxError(
+                .value, label, "scale of axis \(axis)", got: "\(scale)", allowed: "a finite number above 0")
         }
         return scales
     }
@@ -74,7 +79,8 @@ struct Resize: Operator {
         try context.requireDType(0, allowed, "input")
         let dtype = try context.dtype(0)
         guard let x = try context.shape(0) else { return [Inferred(dtype, nil)] }
-        let resized = try axes.map { (axes) throws(SardonyxError) in try context.axes(axes, rank: x.rank) } ?? Array(0..<x.rank)
+        let resized =
+            try axes.map { (axes) throws(SardonyxError) in try context.axes(axes, rank: x.rank) } ?? Array(0..<x.rank)
         func require(_ count: Int, _ what: String) throws(SardonyxError) {
             guard count != resized.count else { return }
             throw context.error(.shape, what, got: "\(count) entries", allowed: "\(resized.count)")
@@ -83,9 +89,10 @@ struct Resize: Operator {
         if let scales = try scales(context) {
             try require(scales.count, "scales")
             for (axis, scale) in zip(resized, scales) where scale != 1 {
-                dims[axis] = try dims[axis].value.map { (extent) throws(SardonyxError) in
-                    try .known(scaled(extent, scale, axis, context))
-                } ?? .unknown
+                dims[axis] =
+                    try dims[axis].value.map { (extent) throws(SardonyxError) in
+                        try .known(scaled(extent, scale, axis, context))
+                    } ?? .unknown
             }
         } else if let place = places.sizes, let sizes = try context.content(place), !sizes.isEmpty {
             try require(sizes.count, "sizes")
@@ -93,15 +100,19 @@ struct Resize: Operator {
                 for (axis, size) in zip(resized, sizes) { dims[axis] = size }
             } else if let extents = x.knownDims, let known = SymbolicShape(sizes).knownDims {
                 let scale = aspectScale(extents, known, resized)
-                for axis in resized { dims[axis] = .known(try scaled(extents[axis], scale, axis, context, rounds: true)) }
+                for axis in resized {
+                    dims[axis] = .known(try scaled(extents[axis], scale, axis, context, rounds: true))
+                }
             } else {
                 for axis in resized { dims[axis] = .unknown }
             }
         } else {
             for axis in resized { dims[axis] = .unknown }
         }
-        for (axis, dim) in dims.enumerated() where (dim.value ?? 0) < 0 || (dim.value ?? 0) > 0 && x.dims[axis] == .known(0) {
-            throw context.error(.value, "size of axis \(axis)", got: "\(dim)", allowed: "0 or more, and 0 for an empty axis")
+        for (axis, dim) in dims.enumerated()
+        where (dim.value ?? 0) < 0 || (dim.value ?? 0) > 0 && x.dims[axis] == .known(0) {
+            throw context.error(
+                .value, "size of axis \(axis)", got: "\(dim)", allowed: "0 or more, and 0 for an empty axis")
         }
         return [Inferred(dtype, SymbolicShape(dims))]
     }
@@ -134,13 +145,16 @@ struct Resize: Operator {
         let (x, y) = (try context.input(0), try context.output(0))
         let rank = x.shape.rank
         guard y.shape.elementCount > 0 else { return }
-        let resized = try axes.map { (axes) throws(SardonyxError) in try context.axes(axes, rank: rank) } ?? Array(0..<rank)
+        let resized =
+            try axes.map { (axes) throws(SardonyxError) in try context.axes(axes, rank: rank) } ?? Array(0..<rank)
         var ratios = zip(x.shape.dims, y.shape.dims).map { Double($1) / Double($0) }
         var region = [(start: Double, end: Double)](repeating: (0, 1), count: rank)
         let given = try parameter(places.scales, context)
         if let scales = attributeScales?.map(Double.init) ?? given {
             for (axis, scale) in zip(resized, scales) { ratios[axis] = scale }
-        } else if policy != .stretch, let place = places.sizes, let sizes = try context.constant(place)?.tensor().integers() {
+        } else if policy != .stretch, let place = places.sizes,
+            let sizes = try context.constant(place)?.tensor().integers()
+        {
             for axis in resized { ratios[axis] = aspectScale(x.shape.dims, sizes, resized) }
         }
         if form.coordinates == .tfCropAndResize, let roi = try parameter(places.roi, context) {
@@ -152,7 +166,8 @@ struct Resize: Operator {
         var tables = [ResizeTable?](repeating: nil, count: rank)
         for axis in resized where ratios[axis] != 1 || x.shape[axis] != y.shape[axis] || region[axis] != (0, 1) {
             guard x.shape[axis] <= Int(Int32.max) else {
-                throw context.error(.limit, "extent of axis \(axis)", got: "\(x.shape[axis])", allowed: "at most 2^31 - 1")
+                throw context.error(
+                    .limit, "extent of axis \(axis)", got: "\(x.shape[axis])", allowed: "at most 2^31 - 1")
             }
             tables[axis] = ResizeTable(
                 input: x.shape[axis], output: y.shape[axis], scale: ratios[axis], region: region[axis], form: form)
@@ -177,6 +192,7 @@ struct Resize: Operator {
         guard let x = inputs.first ?? nil, let y = outputs.first ?? nil, x.dtype == .float32, x.shape.rank == 4,
             x.shape.dims[..<2] == y.shape.dims[..<2], form.coordinates != .tfCropAndResize
         else { return nil }
-        return LayoutChoice(inputs: [x.layout] + [Layout](repeating: .plain, count: inputs.count - 1), outputs: [x.layout])
+        return LayoutChoice(
+            inputs: [x.layout] + [Layout](repeating: .plain, count: inputs.count - 1), outputs: [x.layout])
     }
 }

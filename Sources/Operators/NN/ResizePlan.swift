@@ -62,7 +62,8 @@ struct ResizePlan: Sendable {
     private var widens: Bool { !copies && dtype != .float32 }
     private var elementSize: Int { widens ? 8 : dtype.byteSize }
     private var intermediateCount: Int {
-        let counts = passes.map(\.outputCount) + (widens ? [passes.first.map { $0.outer * $0.table.input * $0.inner } ?? 0] : [])
+        let counts =
+            passes.map(\.outputCount) + (widens ? [passes.first.map { $0.outer * $0.table.input * $0.inner } ?? 0] : [])
         return (widens ? counts : counts.dropLast()).max() ?? 0
     }
 

@@ -52,7 +52,8 @@ struct Softmax: Operator {
         case (_, .float64): eachRow { softmax(x.typed(Double.self), y.typed(Double.self), $0) }
         default:
             sx_softmax(
-                x.floats, y.floats, Int64(extents.outer), Int64(extents.axis), Int64(extents.inner), kind == .logSoftmax,
+                x.floats, y.floats, Int64(extents.outer), Int64(extents.axis), Int64(extents.inner),
+                kind == .logSoftmax,
                 Int32(context.threads))
         }
     }

@@ -49,7 +49,8 @@ struct WindowAttributes: Sendable {
         autoPad = try node.choice("auto_pad", default: .notSet)
         ceilMode = try node.bool("ceil_mode", default: false)
         if let pads, pads.count % 2 != 0 {
-            throw node.error(.shape, "attribute pads", got: "\(pads)", allowed: "a begin and an end for each spatial axis")
+            throw node.error(
+                .shape, "attribute pads", got: "\(pads)", allowed: "a begin and an end for each spatial axis")
         }
     }
 
@@ -64,7 +65,8 @@ struct WindowAttributes: Sendable {
     /// - Throws: `shape` when a list does not have one entry a spatial axis.
     func requireSpatialRank(_ rank: Int, _ label: String) throws(SardonyxError) {
         for (name, values, count) in [
-            ("kernel_shape", kernel, rank), ("strides", strides, rank), ("dilations", dilations, rank), ("pads", pads, 2 * rank),
+            ("kernel_shape", kernel, rank), ("strides", strides, rank), ("dilations", dilations, rank),
+            ("pads", pads, 2 * rank),
         ] {
             guard let values, values.count != count else { continue }
             throw SardonyxError(.shape, label, "attribute \(name)", got: "\(values)", allowed: "\(count) entries")
@@ -80,7 +82,8 @@ struct WindowAttributes: Sendable {
         axis.stride = strides?[index] ?? 1
         axis.dilation = dilations?[index] ?? 1
         guard let reach = CheckedSize.product(kernel - 1, axis.dilation), reach < CheckedSize.maximumElements else {
-            throw SardonyxError(.limit, label, "dilated kernel on spatial axis \(index)", got: "\(kernel) x \(axis.dilation)")
+            throw SardonyxError(
+                .limit, label, "dilated kernel on spatial axis \(index)", got: "\(kernel) x \(axis.dilation)")
         }
         let extent = reach + 1
         switch autoPad {
@@ -111,7 +114,9 @@ struct WindowAttributes: Sendable {
     }
 
     /// All axes for known extents.
-    func axes(input: some Sequence<Int>, kernel: some Sequence<Int>, label: String) throws(SardonyxError) -> [WindowAxis] {
+    func axes(input: some Sequence<Int>, kernel: some Sequence<Int>, label: String) throws(SardonyxError)
+        -> [WindowAxis]
+    {
         let input = Array(input)
         try requireSpatialRank(input.count, label)
         var axes: [WindowAxis] = []
@@ -131,7 +136,8 @@ struct WindowAttributes: Sendable {
             if keepsExtent {
                 dims.append(input[index])
             } else if let extent = input[index].value, let kernel = kernel[index] {
-                dims.append(.known(try axis(index, of: input.count, input: extent, kernel: kernel, label: label).output))
+                dims.append(
+                    .known(try axis(index, of: input.count, input: extent, kernel: kernel, label: label).output))
             } else {
                 dims.append(.unknown)
             }

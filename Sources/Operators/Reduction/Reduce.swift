@@ -94,13 +94,19 @@ struct Reduce: Operator {
         var runs: [Range<Int>] = []
         for axis in dims.indices where reduced[axis] {
             let touches = runs.last.map { last in dims[last.upperBound..<axis].allSatisfy { $0 == 1 } } ?? false
-            if touches, let last = runs.popLast() { runs.append(last.lowerBound..<axis + 1) } else { runs.append(axis..<axis + 1) }
+            if touches, let last = runs.popLast() {
+                runs.append(last.lowerBound..<axis + 1)
+            } else {
+                runs.append(axis..<axis + 1)
+            }
         }
         func extent(_ range: Range<Int>) -> Int { dims[range].reduce(1, *) }
         steps = []
         for (index, run) in runs.reversed().enumerated() {
             let isLast = index == runs.count - 1
-            let stage = runs.count == 1 ? reduction : index == 0 ? reduction.stages.first : isLast ? reduction.stages.then : middle
+            let stage =
+                runs.count == 1
+                ? reduction : index == 0 ? reduction.stages.first : isLast ? reduction.stages.then : middle
             steps.append(
                 Step(
                     reduction: stage, outer: extent(0..<run.lowerBound), axis: extent(run),

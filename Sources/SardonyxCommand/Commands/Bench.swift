@@ -81,13 +81,18 @@ struct Bench: ParsableCommand {
 
     private func printText(_ report: Report) {
         print("\(report.model), \(report.threads) threads, \(report.rounds) runs after \(warmUp)")
-        var table = TextTable([("median", .right), ("p90", .right), ("p99", .right), ("least", .right), ("first run", .right), ("load", .right)])
+        var table = TextTable([
+            ("median", .right), ("p90", .right), ("p99", .right), ("least", .right), ("first run", .right),
+            ("load", .right),
+        ])
         table.add(
             Units.text(milliseconds: report.medianMilliseconds), Units.text(milliseconds: report.p90Milliseconds),
             Units.text(milliseconds: report.p99Milliseconds), Units.text(milliseconds: report.minimumMilliseconds),
             Units.text(milliseconds: report.firstRunMilliseconds), Units.text(milliseconds: report.loadMilliseconds))
         print(table.render())
-        print("  memory: \(Units.bytes(report.peakResidentBytes)) peak resident; weights \(Units.bytes(report.weightBytes)), planned values \(Units.bytes(report.plannedBytes))")
+        print(
+            "  memory: \(Units.bytes(report.peakResidentBytes)) peak resident; weights \(Units.bytes(report.weightBytes)), planned values \(Units.bytes(report.plannedBytes))"
+        )
     }
 }
 
@@ -97,7 +102,9 @@ enum ProcessMemory {
     static var peakResidentByteCount: Int {
         let text = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
         let line = text.split(separator: "\n").first { $0.hasPrefix("VmHWM") }
-        let kibibytes = line?.split(separator: " ").dropFirst().first.flatMap { Int($0.trimmingCharacters(in: .whitespaces)) }
+        let kibibytes = line?.split(separator: " ").dropFirst().first.flatMap {
+            Int($0.trimmingCharacters(in: .whitespaces))
+        }
         return (kibibytes ?? 0) * 1024
     }
 }

@@ -56,15 +56,27 @@ struct Doctor: ParsableCommand {
     private func printText(_ report: Report) {
         print("CPU        \(report.cpu)")
         print("Features   \(report.features.joined(separator: " "))")
-        print("Kernels    \(report.isaUsed)" + (report.isaUsed == report.isaSupported ? "" : " (this CPU could do \(report.isaSupported); SARDONYX_ISA caps it)"))
+        print(
+            "Kernels    \(report.isaUsed)"
+                + (report.isaUsed == report.isaSupported
+                    ? "" : " (this CPU could do \(report.isaSupported); SARDONYX_ISA caps it)"))
         let quota = report.cgroupCPUs.map { ", cgroup quota \($0)" } ?? ""
         print("Threads    \(report.threads) (affinity \(report.affinityCPUs)\(quota))")
-        print("Memory     \(Units.bytes(report.memoryBytes)), of which a run may take \(Units.bytes(report.memoryBudgetBytes))")
-        print(String(format: "Peak       %.0f GMAC/s float32, %.0f GB/s reading, measured now with %d threads", report.fmaGMACsPerSecond, report.readGBPerSecond, report.threads))
+        print(
+            "Memory     \(Units.bytes(report.memoryBytes)), of which a run may take \(Units.bytes(report.memoryBudgetBytes))"
+        )
+        print(
+            String(
+                format: "Peak       %.0f GMAC/s float32, %.0f GB/s reading, measured now with %d threads",
+                report.fmaGMACsPerSecond, report.readGBPerSecond, report.threads))
         print("OpenBLAS   core \(report.openBLASCore) (double precision only)")
-        for (name, version) in report.libraries.sorted(by: { $0.key < $1.key }) { print("Library    \(name) \(version)") }
+        for (name, version) in report.libraries.sorted(by: { $0.key < $1.key }) {
+            print("Library    \(name) \(version)")
+        }
         guard let missing = report.missingOperators else { return }
-        print(missing.isEmpty ? "Model      nothing is missing" : missing.map { "Model      \($0)" }.joined(separator: "\n"))
+        print(
+            missing.isEmpty
+                ? "Model      nothing is missing" : missing.map { "Model      \($0)" }.joined(separator: "\n"))
     }
 }
 
@@ -80,7 +92,10 @@ private struct CPUDescription {
             text.split(separator: "\n").first { $0.hasPrefix(key) }?.split(separator: ":", maxSplits: 1).last
                 .map { $0.trimmingCharacters(in: .whitespaces) }
         }
-        let interesting = ["avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512bw", "avx512vl", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "asimd", "sve"]
+        let interesting = [
+            "avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512bw", "avx512vl", "avx512_vnni", "avx512_bf16",
+            "amx_bf16", "amx_int8", "asimd", "sve",
+        ]
         let flags = Set((field("flags") ?? field("Features") ?? "").split(separator: " ").map(String.init))
         return CPUDescription(name: field("model name") ?? "unknown", features: interesting.filter(flags.contains))
     }

@@ -18,7 +18,9 @@ struct Inspect: ParsableCommand {
     @Flag(help: "List every node with its shapes.") var nodes = false
     @Option(help: ArgumentHelp("Shape of an input, as in image=1x3x550x550; may be repeated.", valueName: "name=dims"))
     var shape: [ShapeFlag] = []
-    @Option(help: ArgumentHelp("Show the graph after a pass: \(SessionOptions.passNames.joined(separator: ", ")).", valueName: "pass"))
+    @Option(
+        help: ArgumentHelp(
+            "Show the graph after a pass: \(SessionOptions.passNames.joined(separator: ", ")).", valueName: "pass"))
     var after: String?
     @Flag(help: "Print JSON.") var json = false
 
@@ -36,14 +38,18 @@ struct Inspect: ParsableCommand {
     private func printText(_ report: ModelReport) {
         print("\(model)")
         let opsets = report.opsets.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
-        print("IR \(report.irVersion), opsets \(opsets)" + (report.producer.isEmpty ? "" : ", made by \(report.producer)"))
+        print(
+            "IR \(report.irVersion), opsets \(opsets)" + (report.producer.isEmpty ? "" : ", made by \(report.producer)")
+        )
         if let after { print("Graph after \(after)") }
         print("\nInputs")
         for input in report.inputs { print("  \(input)") }
         print("Outputs")
         for output in report.outputs { print("  \(output)") }
-        print("\n\(report.nodes.count) nodes, \(Units.count(report.parameterCount)) parameters (\(Units.bytes(report.parameterByteCount))), "
-            + (report.multiplyAccumulates.map { "\(Units.count($0)) multiply-accumulates" } ?? "cost unknown until shapes are given (--shape)"))
+        print(
+            "\n\(report.nodes.count) nodes, \(Units.count(report.parameterCount)) parameters (\(Units.bytes(report.parameterByteCount))), "
+                + (report.multiplyAccumulates.map { "\(Units.count($0)) multiply-accumulates" }
+                    ?? "cost unknown until shapes are given (--shape)"))
         print(operatorTable(report))
         if !report.functions.isEmpty { print("\nFunctions  \(report.functions.joined(separator: ", "))") }
         if !report.metadata.isEmpty {

@@ -20,11 +20,14 @@ struct Run: ParsableCommand {
     @Argument(help: "The ONNX model.") var model: String
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("An input from a .npy or ONNX .pb file (name=FILE), or all from a .npz file.", valueName: "name=file"))
+        help: ArgumentHelp(
+            "An input from a .npy or ONNX .pb file (name=FILE), or all from a .npz file.", valueName: "name=file"))
     var input: [String] = []
     @Option(name: .shortAndLong, help: "Write all outputs to this .npz file.") var output: String?
     @Option(help: "Seed of the random inputs.") var seed: UInt64 = 0
-    @Option(help: ArgumentHelp("Shape of a random input, as in image=1x3x550x550; may be repeated.", valueName: "name=dims"))
+    @Option(
+        help: ArgumentHelp("Shape of a random input, as in image=1x3x550x550; may be repeated.", valueName: "name=dims")
+    )
     var shape: [ShapeFlag] = []
     @Option(help: "Give up after this many seconds.") var timeout: Double?
     @Flag(help: "Print JSON.") var json = false
@@ -46,7 +49,9 @@ struct Run: ParsableCommand {
     }
 
     func validate() throws {
-        if let timeout, !(timeout > 0 && timeout < 1e9) { throw ValidationError("--timeout takes seconds, more than 0.") }
+        if let timeout, !(timeout > 0 && timeout < 1e9) {
+            throw ValidationError("--timeout takes seconds, more than 0.")
+        }
     }
 
     func run() throws {
@@ -57,7 +62,8 @@ struct Run: ParsableCommand {
         let start = clock.now
         let outputs = try session.run(inputs, options: options)
         let time = clock.now - start
-        let named = session.model.outputs.compactMap { signature in outputs[signature.name].map { (signature.name, $0) } }
+        let named = session.model.outputs.compactMap { signature in outputs[signature.name].map { (signature.name, $0) }
+        }
         if let output { try Npz.write(named.map { (name: $0, tensor: $1) }, to: output) }
         let report = Report(milliseconds: Units.milliseconds(time), outputs: named.map(Self.summary))
         if json { try Console.printJSON(report) } else { printText(report) }
@@ -76,7 +82,8 @@ struct Run: ParsableCommand {
             case "npy": tensors[name] = try Npy.read(path)
             case "pb": tensors[name] = try OnnxImporter.tensor(path: path)
             default:
-                throw SardonyxError(.usage, "--input", "file type", got: "'\(path)'", allowed: ".npy, .pb, or a whole .npz")
+                throw SardonyxError(
+                    .usage, "--input", "file type", got: "'\(path)'", allowed: ".npy, .pb, or a whole .npz")
             }
         }
         let missing = model.inputs.filter { tensors[$0.name] == nil }
@@ -94,14 +101,16 @@ struct Run: ParsableCommand {
             }
         let finite = values.filter(\.isFinite)
         return Report.Output(
-            name: name, dtype: "\(tensor.dtype)", shape: Array(tensor.shape.dims), minimum: finite.min(), maximum: finite.max(),
+            name: name, dtype: "\(tensor.dtype)", shape: Array(tensor.shape.dims), minimum: finite.min(),
+            maximum: finite.max(),
             mean: finite.isEmpty ? nil : finite.reduce(0, +) / Double(finite.count),
             notFinite: values.isEmpty ? nil : values.count - finite.count)
     }
 
     private func printText(_ report: Report) {
         var table = TextTable([
-            ("output", .left), ("type", .left), ("least", .right), ("mean", .right), ("greatest", .right), ("not finite", .right),
+            ("output", .left), ("type", .left), ("least", .right), ("mean", .right), ("greatest", .right),
+            ("not finite", .right),
         ])
         func number(_ value: Double?) -> String { value.map { String(format: "%.6g", $0) } ?? "" }
         for entry in report.outputs {

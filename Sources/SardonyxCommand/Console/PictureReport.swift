@@ -40,9 +40,13 @@ struct PictureReport: Encodable {
 
     /// The table for a terminal.
     var text: String {
-        let times = ["preprocessing", "inference", "postprocessing"].map { Units.text(milliseconds: milliseconds[$0] ?? 0) }
+        let times = ["preprocessing", "inference", "postprocessing"].map {
+            Units.text(milliseconds: milliseconds[$0] ?? 0)
+        }
         let count = objects.count == 1 ? "1 object" : "\(objects.count) objects"
-        var lines = ["\(image)  \(width)×\(height)  \(count)  (prepare \(times[0]), network \(times[1]), masks \(times[2]))"]
+        var lines = [
+            "\(image)  \(width)×\(height)  \(count)  (prepare \(times[0]), network \(times[1]), masks \(times[2]))"
+        ]
         if !objects.isEmpty {
             var table = TextTable([
                 ("#", .right), ("object", .left), ("score", .right), ("x1", .right), ("y1", .right), ("x2", .right),

@@ -12,7 +12,8 @@ struct RandomInputs {
     func tensors(for inputs: [Signature], shapes: [String: [Int]]) throws(SardonyxError) -> [String: Tensor] {
         if let unknown = shapes.keys.sorted().first(where: { name in !inputs.contains { $0.name == name } }) {
             throw SardonyxError(
-                .usage, "--shape", "no such input", got: "'\(unknown)'", allowed: inputs.map(\.name).joined(separator: ", "))
+                .usage, "--shape", "no such input", got: "'\(unknown)'",
+                allowed: inputs.map(\.name).joined(separator: ", "))
         }
         var generator = self
         var tensors: [String: Tensor] = [:]
@@ -53,7 +54,8 @@ struct RandomInputs {
         case .bool: return try Tensor((0..<count).map { _ in next() & 1 == 1 }, dims: dims)
         default:
             throw SardonyxError(
-                .unsupported, input.name, "no random numbers of this type", got: input.description, hint: "Give --input")
+                .unsupported, input.name, "no random numbers of this type", got: input.description, hint: "Give --input"
+            )
         }
     }
 

@@ -9,7 +9,8 @@ struct SessionFlags: ParsableArguments {
     @Option(help: ArgumentHelp("Most memory for the values of a run, for example 512M or 4G.", valueName: "bytes"))
     var memory: String?
 
-    @Option(help: ArgumentHelp("Leave out a graph pass; may be repeated. 'all' leaves out every one.", valueName: "pass"))
+    @Option(
+        help: ArgumentHelp("Leave out a graph pass; may be repeated. 'all' leaves out every one.", valueName: "pass"))
     var disablePass: [String] = []
 
     func options() throws(SardonyxError) -> SessionOptions {
@@ -31,7 +32,8 @@ struct SessionFlags: ParsableArguments {
     }
 
     private static func invalid(_ text: String) -> SardonyxError {
-        SardonyxError(.usage, "--memory", "not a size", got: "'\(text)'", allowed: "a number with K, M or G, as in 512M")
+        SardonyxError(
+            .usage, "--memory", "not a size", got: "'\(text)'", allowed: "a number with K, M or G, as in 512M")
     }
 }
 
@@ -42,7 +44,8 @@ struct ShapeFlag: ExpressibleByArgument {
 
     init?(argument: String) {
         guard let separator = argument.lastIndex(of: "=") else { return nil }
-        let parts = argument[argument.index(after: separator)...].split(separator: "x", omittingEmptySubsequences: false)
+        let parts = argument[argument.index(after: separator)...].split(
+            separator: "x", omittingEmptySubsequences: false)
         let dims = parts.count == 1 && parts[0].isEmpty ? [] : parts.map { Int($0) }
         guard dims.allSatisfy({ $0.map { $0 >= 0 } ?? false }) else { return nil }
         self.name = String(argument[..<separator])

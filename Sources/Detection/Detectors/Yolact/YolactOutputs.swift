@@ -29,7 +29,9 @@ struct YolactOutputs {
                 throw .card("outputs.\(unknown)", "unknown role", allowed: allowed)
             }
             func name(_ role: String) throws(SardonyxError) -> String {
-                guard let name = card.outputs[role] else { throw .card("outputs.\(role)", "missing role", allowed: allowed) }
+                guard let name = card.outputs[role] else {
+                    throw .card("outputs.\(role)", "missing role", allowed: allowed)
+                }
                 return name
             }
             loc = try name("loc")
