@@ -61,8 +61,11 @@ SX_INLINE sx_vec sx_vec_set(float x) { return (sx_vec)x; }
 
 #if defined(SX_VECTOR_BASELINE) && !defined(__FP_FAST_FMAF)
 SX_INLINE sx_vec sx_vec_fma(sx_vec a, sx_vec b, sx_vec c) { return a * b + c; }
+SX_INLINE float sx_fma(float a, float b, float c) { return a * b + c; }
 #else
 SX_INLINE sx_vec sx_vec_fma(sx_vec a, sx_vec b, sx_vec c) { return __builtin_elementwise_fma(a, b, c); }
+/// One lane of `sx_vec_fma`.
+SX_INLINE float sx_fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 #endif
 
 /// Lanes of `a` where `mask` is all ones, of `b` where it is zero; comparisons give such masks.

@@ -1,16 +1,14 @@
 #ifndef SX_VECTOR_SUM_H
 #define SX_VECTOR_SUM_H
 
-// Sums and folds over rows and columns. A sum adds at most SX_SUM_BLOCK terms per lane in float32 and the blocks in
-// float64, so that its error does not grow with the length; the order of additions depends on the length only.
+// Sums and folds over rows and columns. A sum adds in float64, so that its error does not grow with the length and
+// its float32 result is practically the same in every order of the additions (plain or blocked layout).
 
 #include "vector.h"
 
 typedef double sx_dvec __attribute__((ext_vector_type(16)));
 typedef sx_vec (*sx_term)(sx_vec x, sx_vec shift);
 typedef sx_vec (*sx_fold)(sx_vec a, sx_vec b);
-
-enum { SX_SUM_BLOCK = 64 };
 
 SX_INLINE sx_vec sx_term_value(sx_vec x, sx_vec shift) { return x; }
 SX_INLINE sx_vec sx_term_abs(sx_vec x, sx_vec shift) { return sx_vec_abs(x); }
@@ -28,16 +26,11 @@ SX_INLINE sx_vec sx_load_lanes(const float *x, int64_t lanes) {
 SX_INLINE void sx_sum_steps(
     const float *x, int64_t steps, int64_t stride, int vectors, int64_t lanes, sx_term term, const sx_vec *shift,
     sx_dvec *total) {
-    for (int64_t begin = 0; begin < steps; begin += SX_SUM_BLOCK) {
-        int64_t end = begin + SX_SUM_BLOCK < steps ? begin + SX_SUM_BLOCK : steps;
-        sx_vec sum[4] = {0, 0, 0, 0};
-        for (int64_t s = begin; s < end; s++)
+    for (int64_t s = 0; s < steps; s++)
 #pragma unroll
-            for (int v = 0; v < vectors; v++)
-                sum[v] += term(sx_load_lanes(x + s * stride + 16 * v, vectors == 1 ? lanes : 16), shift[v]);
-#pragma unroll
-        for (int v = 0; v < vectors; v++) total[v] += __builtin_convertvector(sum[v], sx_dvec);
-    }
+        for (int v = 0; v < vectors; v++)
+            total[v] += __builtin_convertvector(
+                term(sx_load_lanes(x + s * stride + 16 * v, vectors == 1 ? lanes : 16), shift[v]), sx_dvec);
 }
 
 /// Sum of term(x[i], shift) over n contiguous elements.

@@ -36,6 +36,7 @@ static void blocked(
     }
 }
 
+/// As `pixel_blocked` for one lane, with the same bits.
 SX_INLINE float pixel_plain(
     const float *plane, int64_t in_width, sx_resize_taps rows, sx_resize_table columns, int64_t w, int row_taps,
     int column_taps) {
@@ -45,11 +46,12 @@ SX_INLINE float pixel_plain(
         float part = 0.0f;
         for (int t = 0; t < column_taps; t++) {
             int64_t entry = w * column_taps + t;
-            float product = weight_at(columns.weight, entry) * row[columns.index[entry]];
-            part = t == 0 ? product : part + product;
+            float weight = weight_at(columns.weight, entry);
+            float pixel = row[columns.index[entry]];
+            part = t == 0 ? weight * pixel : sx_fma(weight, pixel, part);
         }
-        float product = weight_at(rows.weight, i) * part;
-        sum = i == 0 ? product : sum + product;
+        float weight = weight_at(rows.weight, i);
+        sum = i == 0 ? weight * part : sx_fma(weight, part, sum);
     }
     return sum;
 }

@@ -15,6 +15,8 @@ struct Conv: Operator {
     private var plan = Plan.empty
     private(set) var preparedInputs: [Int] = []
     private(set) var scratchByteCount = 0
+    /// Bytes at the start of the scratch for a blocked copy of a plain input; 0 when it is read as it is.
+    private var copiedInputByteCount = 0
 
     /// How `run` computes, decided once the shapes are known.
     enum Plan: Sendable {
@@ -74,7 +76,13 @@ struct Conv: Operator {
             batch: x.shape[0], input: x.shape[1], output: w.shape[0], groups: groups, axes: axes)
         if x.dtype == .float64 { return plan = .float64(geometry) }
         guard axes.count <= 2 else { return plan = .volume(geometry.kernelShape) }
-        let shape = geometry.planarShape(from: x.layout, to: channelsLast ? SX_LAYOUT_NHWC : y.layout.kernelLayout)
+        // The kernels are fast on blocked pixels; a plain input with channels enough for that is copied.
+        if x.layout == .plain, x.shape[1] >= Layout.blockSize {
+            copiedInputByteCount = try Layout.blocked16.storedElementCount(x.shape) * MemoryLayout<Float>.stride
+        }
+        let shape = geometry.planarShape(
+            from: copiedInputByteCount > 0 ? .blocked16 : x.layout,
+            to: channelsLast ? SX_LAYOUT_NHWC : y.layout.kernelLayout)
         try preparePlanar(shape, context)
     }
 
@@ -83,7 +91,7 @@ struct Conv: Operator {
         let algorithm = sx_conv_choose(&shape)
         let packedBytes = Int(sx_conv_packed_bytes(&shape, algorithm))
         guard packedBytes >= 0 else { throw SardonyxError(.limit, context.node.label, "packed weights overflow") }
-        scratchByteCount = Int(sx_conv_scratch_bytes(&shape, algorithm, Int32(context.threads)))
+        scratchByteCount = copiedInputByteCount + Int(sx_conv_scratch_bytes(&shape, algorithm, Int32(context.threads)))
         let bias = context.constant(2)
         guard let weights = context.constant(1), bias != nil || !context.hasInput(2) else {
             guard
@@ -125,9 +133,17 @@ struct Conv: Operator {
                 weights = memory
             }
             var epilogue = sx_conv_epilogue(residual: residual.map { UnsafePointer($0.floats) }, activation: activation)
+            var input = try context.input(0).floats
+            if copiedInputByteCount > 0, let scratch = context.scratch {
+                let copy = scratch.assumingMemoryBound(to: Float.self)
+                sx_reorder(
+                    SX_LAYOUT_PLAIN, SX_LAYOUT_BLOCKED16, shape.n, shape.c, shape.h * shape.w, input, copy,
+                    Int32(context.threads))
+                input = copy
+            }
             sx_conv(
-                &shape, algorithm, try context.input(0).floats, weights, &epilogue, try context.output(0).floats,
-                context.scratch, Int32(context.threads))
+                &shape, algorithm, input, weights, &epilogue, try context.output(0).floats,
+                context.scratch.map { $0 + copiedInputByteCount }, Int32(context.threads))
         case .volume(var shape):
             let y = try context.output(0)
             let bias = context.hasInput(2) ? try context.input(2).floats : nil
