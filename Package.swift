@@ -70,9 +70,7 @@ let package = Package(
         tests("TensorCoreTests", ["TensorCore"]),
         tests("ExecutionTests", ["Execution", "Passes", "Operators", "GraphIR", "TensorCore", "AllocationCounter"]),
         tests("CKernelsTests", ["CKernels", "TestSupport"]),
-        .testTarget(
-            name: "MediaTests", dependencies: ["Media", "Detection", "TensorCore"], exclude: ["Fixtures"],
-            swiftSettings: swift6),
+        tests("MediaTests", ["Media", "NumpyIO", "Detection", "TensorCore"], exclude: ["Fixtures"]),
         tests("OperatorsTests", ["Operators", "CKernels", "GraphIR", "TensorCore"]),
         tests("GraphIRTests", ["GraphIR", "TensorCore"]),
         tests("ConformanceTests", ["Sardonyx"]),
