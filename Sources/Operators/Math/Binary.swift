@@ -46,6 +46,10 @@ struct Binary: Operator {
         let a = try context.shape(0)
         var b = try context.shape(1)
         if let a, let dims = b?.dims {
+            if let legacyAxis, !(-a.rank...a.rank).contains(legacyAxis) {
+                throw context.error(
+                    .shape, "attribute axis", got: "\(legacyAxis)", allowed: "\(-a.rank) to \(a.rank)", hint: nil)
+            }
             b = SymbolicShape(aligned(dims, rank: a.rank, one: .known(1), channels: a.rank > 1 ? a.dims[1] : nil))
         }
         return [Inferred(dtype, try Broadcast.shape([a, b], at: context), content: try content(context, dtype))]
