@@ -52,6 +52,7 @@ struct PlanBuilder {
         assignResults(results)
         recordLifetimes(drafts, results)
         try shareInPlace(drafts)
+        storage.flatten()
         let arena = try layOutArena(&drafts)
         let steps = try drafts.filter { !$0.isElided }.map { (draft) throws(SardonyxError) in try step(draft, arena) }
         let plan = Plan(

@@ -48,6 +48,12 @@ struct StorageMap {
         return place
     }
 
+    /// Points every merged root straight at its outermost one, so that long chains of merges are walked once only.
+    mutating func flatten() {
+        // An in-place result merges into a later root: from the end, each chain is at most two links long.
+        for root in roots.indices.reversed() where parents[root] != nil { parents[root] = resolve(root) }
+    }
+
     func isMerged(_ root: Int) -> Bool { parents[root] != nil }
 
     /// Puts `root` into `target` at `offset`; both must be outermost.

@@ -23,7 +23,7 @@ package struct GraphInference: Sendable {
 
     /// Sets `type` of every value, and `constant` of those that turn out to be constant.
     /// - Parameter bindings: concrete shapes for graph inputs.
-    /// - Throws: what the operators find wrong, and `shape` when a declared output shape contradicts the inferred one.
+    /// - Throws: what the operators find wrong, and `shape` when a declared output type contradicts the inferred one.
     package func run(on graph: inout Graph, bindings: [ValueID: Shape] = [:]) throws(SardonyxError) {
         var known = [Inferred?](repeating: nil, count: graph.values.count)
         for index in graph.values.indices {
@@ -127,6 +127,11 @@ package struct GraphInference: Sendable {
     }
 
     private func checkDeclared(_ value: Value, _ inferred: ValueType) throws(SardonyxError) {
+        if let declared = value.type?.dtype, let dtype = inferred.dtype, declared != dtype {
+            throw SardonyxError(
+                .shape, "output '\(value.name)'", "the declared element type is not what the graph computes",
+                got: "\(declared) declared", allowed: "\(dtype) inferred")
+        }
         guard let declared = value.type?.shape, let shape = inferred.shape else { return }
         let agree =
             declared.rank == shape.rank

@@ -11,18 +11,23 @@ package enum OperatorCoverage {
         package let count: Int
     }
 
+    /// The table has fewer operators than this: more names come from a damaged or hostile file only.
+    private static let mostListed = 250
+
     /// Every missing operator with its count, subgraphs included, in the order of first use.
     package static func gaps(in model: ModelGraph) -> [Gap] {
         var counts: [(domain: String, name: String, count: Int)] = []
+        var positions: [String: [String: Int]] = [:]
         var pending = [model.graph]
         while let graph = pending.popLast() {
             for node in graph.nodes {
                 pending += node.subgraphs
                 let opset = model.opsets[node.domain] ?? 1
                 guard OperatorTable.entry(domain: node.domain, name: node.opType, opset: opset) == nil else { continue }
-                if let index = counts.firstIndex(where: { $0.domain == node.domain && $0.name == node.opType }) {
-                    counts[index].count += 1
+                if let position = positions[node.domain]?[node.opType] {
+                    counts[position].count += 1
                 } else {
+                    positions[node.domain, default: [:]][node.opType] = counts.count
                     counts.append((node.domain, node.opType, 1))
                 }
             }
@@ -36,10 +41,11 @@ package enum OperatorCoverage {
     package static func check(_ model: ModelGraph) throws(SardonyxError) {
         let gaps = gaps(in: model)
         guard let first = gaps.first else { return }
-        let list = gaps.map { gap in
+        var list = gaps.prefix(mostListed).map { gap in
             let name = gap.domain.isEmpty ? gap.name : "\(gap.domain).\(gap.name)"
-            return "\(name) (opset \(gap.opset)) ×\(gap.count)"
+            return "\(Name(name)) (opset \(gap.opset)) ×\(gap.count)"
         }
+        if gaps.count > mostListed { list.append("\(gaps.count - mostListed) more") }
         throw SardonyxError(
             .unsupported, "model",
             "\(gaps.count == 1 ? "an operator is" : "\(gaps.count) operators are") not available",

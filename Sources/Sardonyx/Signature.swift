@@ -25,6 +25,11 @@ public struct Signature: Sendable, Hashable, CustomStringConvertible {
     /// `nil` when not even the rank is known.
     public let extents: [Extent]?
 
+    /// Whether the model says every extent.
+    public var isFixed: Bool {
+        extents?.allSatisfy { if case .fixed = $0 { true } else { false } } ?? false
+    }
+
     init(_ value: Value) {
         name = value.name.string
         dtype = value.type?.dtype

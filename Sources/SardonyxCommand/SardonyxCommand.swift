@@ -33,7 +33,8 @@ struct SardonyxCommand: ParsableCommand {
                 print(text)
                 Foundation.exit(0)
             }
-            Console.error(text)
+            let lines = message(for: error).split(whereSeparator: \.isNewline).joined(separator: " ")
+            Console.error("usage: \(lines)\(lines.hasSuffix(".") ? "" : ".") See sardonyx --help")
             Foundation.exit(2)
         }
     }

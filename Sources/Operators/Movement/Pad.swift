@@ -60,6 +60,11 @@ struct Pad: PlannedOperator {
             throw place.error(
                 .shape, "axis \(axis) is empty", got: "mode \(mode.rawValue)", allowed: "mode constant", hint: nil)
         }
+        guard mode != .reflect || max(pad.before, pad.after) < max(extent, 1) else {
+            throw place.error(
+                .shape, "pads of axis \(axis) in mode reflect", got: "\(pad.before), \(pad.after)",
+                allowed: "at most \(extent - 1), one less than the extent", hint: nil)
+        }
         return sum
     }
 

@@ -107,6 +107,7 @@ struct Resize: Operator {
                 for axis in resized { dims[axis] = .unknown }
             }
         } else {
+            try requireOpenSize(context)
             for axis in resized { dims[axis] = .unknown }
         }
         for (axis, dim) in dims.enumerated()
@@ -115,6 +116,20 @@ struct Resize: Operator {
                 .value, "size of axis \(axis)", got: "\(dim)", allowed: "0 or more, and 0 for an empty axis")
         }
         return [Inferred(dtype, SymbolicShape(dims))]
+    }
+
+    /// That scales or sizes, not known yet, will say how large the output is.
+    private func requireOpenSize(_ context: InferContext) throws(SardonyxError) {
+        if let place = places.scales, context.hasInput(place) {
+            try context.requireDType(place, [.float32, .float64, .float16], "scales")
+            if context.inputs[place]?.constant == nil { return }
+        }
+        if let place = places.sizes, context.hasInput(place) {
+            try context.requireDType(place, [.int64], "sizes")
+            if try context.content(place) == nil { return }
+        }
+        throw context.error(
+            .graph, "neither scales nor sizes", got: "none with elements", allowed: "one of them", hint: nil)
     }
 
     private func scales(_ context: InferContext) throws(SardonyxError) -> [Double]? {

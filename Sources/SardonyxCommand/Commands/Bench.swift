@@ -48,7 +48,7 @@ struct Bench: ParsableCommand {
         let start = clock.now
         let session = try Model(contentsOf: model).session(try flags.options())
         let load = clock.now - start
-        let inputs = try RandomInputs(seed: seed).tensors(
+        let inputs = try RandomInputs(seed: seed, byteLimit: session.options.memoryLimit).tensors(
             for: session.model.inputs, shapes: Dictionary(shape.map { ($0.name, $0.dims) }) { $1 })
         let planned = try session.plannedByteCount(for: inputs.mapValues { Array($0.shape.dims) })
         let first = try clock.measure { _ = try session.run(inputs) }

@@ -56,7 +56,7 @@ struct Run: ParsableCommand {
 
     func run() throws {
         let session = try Model(contentsOf: model).session(try flags.options())
-        let inputs = try inputs(for: session.model)
+        let inputs = try inputs(for: session)
         let options = RunOptions(timeout: timeout.map { .seconds($0) })
         let clock = ContinuousClock()
         let start = clock.now
@@ -69,7 +69,7 @@ struct Run: ParsableCommand {
         if json { try Console.printJSON(report) } else { printText(report) }
     }
 
-    private func inputs(for model: Model) throws(SardonyxError) -> [String: Tensor] {
+    private func inputs(for session: Session) throws(SardonyxError) -> [String: Tensor] {
         var tensors: [String: Tensor] = [:]
         for entry in input {
             guard let separator = entry.firstIndex(of: "=") else {
@@ -86,25 +86,27 @@ struct Run: ParsableCommand {
                     .usage, "--input", "file type", got: "'\(path)'", allowed: ".npy, .pb, or a whole .npz")
             }
         }
-        let missing = model.inputs.filter { tensors[$0.name] == nil }
         let shapes = Dictionary(shape.map { ($0.name, $0.dims) }) { $1 }
-        let random = try RandomInputs(seed: seed).tensors(for: missing, shapes: shapes)
+        // Beside given tensors, an input of open shape stays out: the session then names all faults of the inputs.
+        let missing = session.model.inputs.filter {
+            tensors[$0.name] == nil && (tensors.isEmpty || shapes[$0.name] != nil || $0.isFixed)
+        }
+        let random = try RandomInputs(seed: seed, byteLimit: session.options.memoryLimit).tensors(
+            for: missing, shapes: shapes)
         return tensors.merging(random) { given, _ in given }
     }
 
     private static func summary(_ name: String, _ tensor: Tensor) -> Report.Output {
-        let values: [Double] =
-            switch tensor.dtype {
-            case .float32: ((try? tensor.array(of: Float.self)) ?? []).map(Double.init)
-            case .float64: (try? tensor.array(of: Double.self)) ?? []
-            default: []
-            }
-        let finite = values.filter(\.isFinite)
+        var numbers = NumberSummary()
+        switch tensor.dtype {
+        case .float32: for value in tensor.elements(of: Float.self) { numbers.add(Double(value)) }
+        case .float64: for value in tensor.elements(of: Double.self) { numbers.add(value) }
+        default: break
+        }
+        withExtendedLifetime(tensor) {}
         return Report.Output(
-            name: name, dtype: "\(tensor.dtype)", shape: Array(tensor.shape.dims), minimum: finite.min(),
-            maximum: finite.max(),
-            mean: finite.isEmpty ? nil : finite.reduce(0, +) / Double(finite.count),
-            notFinite: values.isEmpty ? nil : values.count - finite.count)
+            name: name, dtype: "\(tensor.dtype)", shape: Array(tensor.shape.dims), minimum: numbers.minimum,
+            maximum: numbers.maximum, mean: numbers.mean, notFinite: numbers.notFinite)
     }
 
     private func printText(_ report: Report) {

@@ -3,12 +3,18 @@ import Sardonyx
 /// Inputs for models that are run without data: reproducible by seed.
 struct RandomInputs {
     private var state: UInt64
+    private let byteLimit: Int
 
-    init(seed: UInt64) { state = seed }
+    /// - Parameter byteLimit: the most bytes that all tensors may take together.
+    init(seed: UInt64, byteLimit: Int) {
+        self.state = seed
+        self.byteLimit = byteLimit
+    }
 
     /// One tensor for each input: floats uniform in [0, 1), integers 0 or 1, bools alike.
     /// - Parameter shapes: of inputs whose extents the model leaves open; others may be given, too.
-    /// - Throws: `usage` when an open extent was not given or a name is wrong, `unsupported` for other types.
+    /// - Throws: `usage` when an open extent was not given or a name is wrong, `unsupported` for other types,
+    ///   `limit` for more bytes than allowed.
     func tensors(for inputs: [Signature], shapes: [String: [Int]]) throws(SardonyxError) -> [String: Tensor] {
         if let unknown = shapes.keys.sorted().first(where: { name in !inputs.contains { $0.name == name } }) {
             throw SardonyxError(
@@ -17,9 +23,17 @@ struct RandomInputs {
         }
         var generator = self
         var tensors: [String: Tensor] = [:]
+        var byteCount = 0
         for input in inputs {
             let dims = if let given = shapes[input.name] { given } else { try Self.fixedDims(input) }
-            tensors[input.name] = try generator.tensor(input, try Shape(dims))
+            let shape = try Self.shape(dims, of: input)
+            byteCount += shape.elementCount * (input.dtype?.byteSize ?? 0)
+            guard byteCount <= byteLimit else {
+                throw SardonyxError(
+                    .limit, input.name, "memory for random inputs", got: "\(byteCount) bytes",
+                    allowed: "\(byteLimit) bytes in all", hint: "Raise it with --memory")
+            }
+            tensors[input.name] = try generator.tensor(input, shape)
         }
         return tensors
     }
@@ -37,25 +51,35 @@ struct RandomInputs {
         return dims
     }
 
+    private static func shape(_ dims: [Int], of input: Signature) throws(SardonyxError) -> Shape {
+        do { return try Shape(dims) } catch { throw error.placed(at: input.name) }
+    }
+
     private mutating func tensor(_ input: Signature, _ shape: Shape) throws(SardonyxError) -> Tensor {
-        let dims = shape.dims
-        let count = shape.elementCount
-        guard count <= 1 << 32 else {
-            throw SardonyxError(.limit, input.name, "random input", got: "\(count) elements", allowed: "2^32")
-        }
         switch input.dtype {
-        case .float32: return try Tensor((0..<count).map { _ in Float(uniform()) }, dims: dims)
-        case .float64: return try Tensor((0..<count).map { _ in uniform() }, dims: dims)
-        case .float16: return try Tensor((0..<count).map { _ in Float16(uniform()) }, dims: dims)
-        case .int64: return try Tensor((0..<count).map { _ in Int64(next() & 1) }, dims: dims)
-        case .int32: return try Tensor((0..<count).map { _ in Int32(next() & 1) }, dims: dims)
-        case .uint8: return try Tensor((0..<count).map { _ in UInt8(next() & 1) }, dims: dims)
-        case .int8: return try Tensor((0..<count).map { _ in Int8(next() & 1) }, dims: dims)
-        case .bool: return try Tensor((0..<count).map { _ in next() & 1 == 1 }, dims: dims)
+        case .float32: return try filled(shape) { Float($0.uniform()) }
+        case .float64: return try filled(shape) { $0.uniform() }
+        case .float16: return try filled(shape) { Float16($0.uniform()) }
+        case .int64: return try filled(shape) { Int64($0.next() & 1) }
+        case .int32: return try filled(shape) { Int32($0.next() & 1) }
+        case .uint8: return try filled(shape) { UInt8($0.next() & 1) }
+        case .int8: return try filled(shape) { Int8($0.next() & 1) }
+        case .bool: return try filled(shape) { $0.next() & 1 == 1 }
         default:
             throw SardonyxError(
                 .unsupported, input.name, "no random numbers of this type", got: input.description, hint: "Give --input"
             )
+        }
+    }
+
+    private mutating func filled<Element: TensorElement>(
+        _ shape: Shape, _ element: (inout RandomInputs) -> Element
+    ) throws(SardonyxError) -> Tensor {
+        var generator = self
+        defer { self = generator }
+        return try Tensor(dtype: Element.dtype, shape: shape) { (memory) throws(SardonyxError) in
+            let elements = memory.assumingMemoryBound(to: Element.self)
+            for index in 0..<shape.elementCount { elements[index] = element(&generator) }
         }
     }
 
