@@ -72,12 +72,13 @@ let package = Package(
         tests("CKernelsTests", ["CKernels", "TestSupport"]),
         tests("MediaTests", ["Media", "NumpyIO", "Detection", "TensorCore"], exclude: ["Fixtures"]),
         tests("OperatorsTests", ["Operators", "CKernels", "GraphIR", "TensorCore"]),
+        tests("SardonyxTests", ["Sardonyx", "TestSupport"]),
         tests("GraphIRTests", ["GraphIR", "TensorCore"]),
         tests("ConformanceTests", ["Sardonyx"]),
         tests("NumpyIOTests", ["NumpyIO", "TensorCore"], exclude: ["Fixtures"]),
         tests("DetectionTests", ["Detection", "NumpyIO", "CKernels", "TensorCore"], exclude: ["Fixtures"]),
         .testTarget(
-            name: "OnnxImportTests", dependencies: ["OnnxImport", "GraphIR", "TensorCore"], exclude: ["Fixtures"],
-            swiftSettings: swift6),
+            name: "OnnxImportTests", dependencies: ["OnnxImport", "GraphIR", "TensorCore", "TestSupport"],
+            exclude: ["Fixtures"], swiftSettings: swift6),
     ]
 )

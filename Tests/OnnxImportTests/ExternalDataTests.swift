@@ -1,6 +1,7 @@
 import Glibc
 import GraphIR
 import TensorCore
+import TestSupport
 import Testing
 
 @testable import OnnxImport
