@@ -27,7 +27,10 @@ package final class GraphExecutor: Sendable {
     }
 
     /// - Throws: `unsupported` with the complete list of missing operators, and what passes and shapes show to be wrong.
-    package init(_ model: ModelGraph, options: ExecutionOptions) throws(SardonyxError) {
+    /// - Parameter interruption: asked before every node that is inferred, folded or planned.
+    package init(
+        _ model: ModelGraph, options: ExecutionOptions, interruption: (any Interruption)? = nil
+    ) throws(SardonyxError) {
         self.options = options
         self.opsets = model.opsets
         try OperatorCoverage.check(model)
@@ -35,21 +38,25 @@ package final class GraphExecutor: Sendable {
             opsets: model.opsets, disabled: options.disabledPasses,
             evaluator: Evaluator(threads: options.threads, budget: options.budget))
         var graph = model.graph
-        try pipeline.run(.model, on: &graph)
+        try pipeline.run(.model, on: &graph, interruption: interruption)
+        graph.compactValues()
         self.graph = graph
         let shapes = graph.inputs.map { try? graph[$0].type?.shape?.concrete() }
         let known = shapes.compactMap { $0 }
-        if known.count == shapes.count { _ = try plan(for: known) }
+        if known.count == shapes.count { _ = try plan(for: known, interruption: interruption) }
     }
 
     /// The plan for these shapes of the graph's inputs, made if it is not there.
-    package func plan(for shapes: [Shape]) throws(SardonyxError) -> Plan {
+    package func plan(
+        for shapes: [Shape], interruption: (any Interruption)? = nil
+    ) throws(SardonyxError) -> Plan {
         if let plan = state.withLock({ $0.plan(for: shapes) }) { return plan }
         var specialised = graph
         var bindings: [ValueID: Shape] = [:]
         for (id, shape) in zip(graph.inputs, shapes) { bindings[id] = shape }
-        try pipeline.run(.plan, on: &specialised, bindings: bindings)
-        var builder = try PlanBuilder(graph: specialised, opsets: opsets, options: options, weights: weights)
+        try pipeline.run(.plan, on: &specialised, bindings: bindings, interruption: interruption)
+        var builder = try PlanBuilder(
+            graph: specialised, opsets: opsets, options: options, weights: weights, interruption: interruption)
         let plan = try builder.build()
         return state.withLock { state in
             if let existing = state.plan(for: shapes) { return existing }
@@ -75,7 +82,7 @@ package final class GraphExecutor: Sendable {
         _ feeds: [Tensor], interruption: Interruption? = nil, observer: StepObserver? = nil
     ) throws(SardonyxError) -> [Tensor] {
         try interruption?.check()
-        let plan = try plan(for: feeds.map(\.shape))
+        let plan = try plan(for: feeds.map(\.shape), interruption: interruption)
         var results: [Tensor] = []
         results.reserveCapacity(plan.results.count)
         for result in plan.results {

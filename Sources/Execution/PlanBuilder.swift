@@ -4,16 +4,16 @@ import TensorCore
 
 /// Makes a `Plan` from a specialised graph.
 struct PlanBuilder {
-    private let graph: Graph
-    private let opsets: [String: Int]
-    private let options: ExecutionOptions
-    private let weights: WeightCache
-    private let infos: [TensorInfo?]
-    private var storage: StorageMap
-    private var constants: [Tensor] = []
+    let graph: Graph
+    let opsets: [String: Int]
+    let options: ExecutionOptions
+    let weights: WeightCache
+    let infos: [TensorInfo?]
+    var storage: StorageMap
+    var constants: [Tensor] = []
 
     /// A static node on its way to becoming a step.
-    private struct Draft {
+    struct Draft {
         let node: Node
         var op: any Operator
         let inputs: [TensorInfo?]
@@ -23,7 +23,14 @@ struct PlanBuilder {
         var isElided = false
     }
 
-    init(graph: Graph, opsets: [String: Int], options: ExecutionOptions, weights: WeightCache) throws(SardonyxError) {
+    private let interruption: (any Interruption)?
+
+    /// - Parameter interruption: asked before every node.
+    init(
+        graph: Graph, opsets: [String: Int], options: ExecutionOptions, weights: WeightCache,
+        interruption: (any Interruption)?
+    ) throws(SardonyxError) {
+        self.interruption = interruption
         self.graph = graph
         self.opsets = opsets
         self.options = options
@@ -46,7 +53,10 @@ struct PlanBuilder {
         let (staticNodes, tailNodes) = partition()
         let results = resultValues(tailNodes)
         var drafts: [Draft] = []
-        for node in staticNodes { drafts.append(try draft(node)) }
+        for node in staticNodes {
+            try interruption?.check()
+            drafts.append(try draft(node))
+        }
         try addRoots(drafts)
         try joinConcatenations(&drafts)
         assignResults(results)
@@ -108,165 +118,6 @@ struct PlanBuilder {
                 node: node, op: op, inputs: inputs, outputs: outputs, relation: op.memoryRelation(inputs, outputs))
         } catch {
             throw (error.place.isEmpty ? error.placed(at: node.label) : error).adding(context: "planning")
-        }
-    }
-
-    // MARK: Storage
-
-    private mutating func addRoots(_ drafts: [Draft]) throws(SardonyxError) {
-        for (index, id) in graph.inputs.enumerated() {
-            guard let info = infos[id.index] else { continue }
-            _ = storage.addRoot(for: id, owner: .input(index), byteCount: try info.storedByteCount())
-        }
-        for draft in drafts {
-            for (position, input) in draft.node.inputs.enumerated() {
-                guard let input, let constant = graph[input].constant, storage.place(of: input) == nil,
-                    !draft.op.preparedInputs.contains(position)
-                else { continue }
-                let tensor = try resident(constant)
-                constants.append(tensor)
-                _ = storage.addRoot(for: input, owner: .constant(constants.count - 1), byteCount: tensor.byteCount)
-            }
-            var splitOffset = 0
-            for (position, output) in draft.node.outputs.enumerated() {
-                guard let output, let info = draft.outputs[position] else { continue }
-                let byteCount = try info.storedByteCount()
-                let root = storage.addRoot(for: output, owner: .arena, byteCount: byteCount)
-                switch draft.relation {
-                case .view(let source) where position == 0: viewInput(draft, source, root, at: 0)
-                case .split:
-                    viewInput(draft, 0, root, at: splitOffset)
-                    splitOffset += byteCount
-                default: break
-                }
-            }
-        }
-    }
-
-    private mutating func viewInput(_ draft: Draft, _ input: Int, _ root: Int, at offset: Int) {
-        guard let source = draft.node.inputs[input], let place = storage.place(of: source) else { return }
-        storage.merge(root, into: place.root, at: place.offset + offset)
-    }
-
-    /// The contents of a constant that stays as it is, shared between plans.
-    private func resident(_ constant: Constant) throws(SardonyxError) -> Tensor {
-        if constant.isResident { return try constant.tensor() }
-        let buffer = try weights.packed(constant, "plain") { (tensor) throws(SardonyxError) in
-            guard tensor.byteOffset != 0 else { return tensor.buffer }
-            return try Tensor(dtype: tensor.dtype, shape: tensor.shape) { (memory) throws(SardonyxError) in
-                memory.copyMemory(from: tensor.pointer, byteCount: tensor.byteCount)
-            }.buffer
-        }
-        return Tensor(dtype: constant.dtype, shape: constant.shape, buffer: buffer)
-    }
-
-    /// Puts the inputs of Concat into its output where nothing else has a claim on them.
-    private mutating func joinConcatenations(_ drafts: inout [Draft]) throws(SardonyxError) {
-        for index in drafts.indices.reversed() where drafts[index].relation == .join {
-            guard let output = drafts[index].node.outputs.first ?? nil, let target = storage.place(of: output) else {
-                continue
-            }
-            var offset = 0
-            var allPlaced = true
-            for (position, input) in drafts[index].node.inputs.enumerated() {
-                guard let input, let info = drafts[index].inputs[position] else { continue }
-                let byteCount = try info.storedByteCount()
-                if let root = storage.ownsArenaRoot(input, byteCount: byteCount), root != target.root {
-                    storage.merge(root, into: target.root, at: target.offset + offset)
-                } else {
-                    allPlaced = false
-                }
-                offset += byteCount
-            }
-            drafts[index].isElided = allPlaced
-        }
-        for index in drafts.indices {
-            switch drafts[index].relation {
-            case .view, .split: drafts[index].isElided = true
-            default: break
-            }
-            if drafts[index].outputs.allSatisfy({ $0 == nil || $0?.shape.elementCount == 0 }) {
-                drafts[index].isElided = true
-            }
-        }
-    }
-
-    private mutating func assignResults(_ results: [ValueID]) {
-        for (index, value) in results.enumerated() {
-            guard let place = storage.place(of: value), let byteCount = try? infos[value.index]?.storedByteCount(),
-                infos[value.index]?.layout == .plain, storage.ownsArenaRoot(value, byteCount: byteCount) != nil
-            else { continue }
-            storage.setOwner(place.root, .output(index))
-        }
-    }
-
-    private mutating func recordLifetimes(_ drafts: [Draft], _ results: [ValueID]) {
-        for (step, draft) in drafts.enumerated() {
-            for case let value? in draft.node.inputs + draft.node.outputs {
-                if let place = storage.place(of: value) { storage.touch(place.root, at: step) }
-            }
-        }
-        for value in results {
-            if let place = storage.place(of: value) { storage.touch(place.root, at: drafts.count) }
-        }
-    }
-
-    /// Lets a node write over an input that nobody reads after it.
-    private mutating func shareInPlace(_ drafts: [Draft]) throws(SardonyxError) {
-        for (step, draft) in drafts.enumerated() where !draft.isElided && draft.relation == .separate {
-            guard let output = draft.node.outputs.first ?? nil, let outputInfo = draft.outputs[0],
-                let target = storage.place(of: output)
-            else { continue }
-            let byteCount = try outputInfo.storedByteCount()
-            for (position, input) in draft.node.inputs.enumerated() {
-                guard let input, draft.op.canOverwrite(input: position, draft.inputs, draft.outputs),
-                    let root = storage.ownsArenaRoot(input, byteCount: byteCount), root != target.root,
-                    storage.roots[root].lastStep == step
-                else { continue }
-                let others = draft.node.inputs.enumerated().filter { $0.offset != position }
-                let isSafe = others.allSatisfy { other in
-                    guard let value = other.element, storage.place(of: value)?.root == root else { return true }
-                    return draft.op.canOverwrite(input: other.offset, draft.inputs, draft.outputs)
-                }
-                guard isSafe else { continue }
-                storage.merge(root, into: target.root, at: target.offset)
-                break
-            }
-        }
-    }
-
-    // MARK: Arena
-
-    private struct Arena {
-        let layout: ArenaLayout
-        /// Box of each arena root.
-        let boxes: [Int: Int]
-
-        func offset(_ root: Int) -> Int { boxes[root].map { layout.offsets[$0] } ?? 0 }
-    }
-
-    private mutating func layOutArena(_ drafts: inout [Draft]) throws(SardonyxError) -> Arena {
-        for step in drafts.indices where !drafts[step].isElided && drafts[step].op.scratchByteCount > 0 {
-            let root = storage.addRoot(owner: .arena, byteCount: drafts[step].op.scratchByteCount)
-            storage.touch(root, at: step)
-            drafts[step].scratchRoot = root
-        }
-        var boxes: [ArenaLayout.Box] = []
-        var boxOfRoot: [Int: Int] = [:]
-        for (root, entry) in storage.roots.enumerated() {
-            guard entry.owner == .arena, !storage.isMerged(root), entry.lastStep >= 0 else { continue }
-            boxOfRoot[root] = boxes.count
-            boxes.append(ArenaLayout.Box(byteCount: entry.byteCount, steps: entry.firstStep...entry.lastStep))
-        }
-        return Arena(layout: try ArenaLayout(boxes), boxes: boxOfRoot)
-    }
-
-    private func location(_ place: (root: Int, offset: Int), _ arena: Arena) -> (base: Plan.Base, byteOffset: Int) {
-        switch storage.roots[place.root].owner {
-        case .arena: (.arena, arena.offset(place.root) + place.offset)
-        case .input(let index): (.feed(index), place.offset)
-        case .output(let index): (.result(index), place.offset)
-        case .constant(let index): (.constant(index), place.offset)
         }
     }
 

@@ -31,6 +31,6 @@ public enum Cutout {
     ///
     /// - Throws: as `encode`, and `image` if the file cannot be written.
     public static func write(_ instance: Instance, of image: Image, to path: String) throws(SardonyxError) {
-        try FileBytes.write(try encode(instance, of: image), to: path)
+        try WholeFile.write([try encode(instance, of: image)], to: path, as: .image)
     }
 }

@@ -12,6 +12,9 @@ public enum ImageFile {
     /// The most pixels a picture may have (100 million), checked on its header.
     public static let maximumPixels = DecodedPicture.maximumPixels
 
+    /// The most bytes a picture file may have (512 MiB).
+    public static let maximumByteCount = 1 << 29
+
     public struct ReadOptions: Sendable, Hashable {
         /// Turn the picture as its EXIF orientation says; off, pixels stay as stored.
         public var appliesOrientation: Bool
@@ -26,7 +29,7 @@ public enum ImageFile {
     /// - Throws: `image` at the path: missing or special file, unknown format, more than `maximumPixels` pixels or 100
     ///   JPEG scans, damaged or incomplete data (with the rows decoded so far). Never a partial picture.
     public static func read(_ path: String, options: ReadOptions = ReadOptions()) throws(SardonyxError) -> Image {
-        let bytes = try FileBytes.read(path)
+        let bytes = try WholeFile.bytes(of: path, limit: maximumByteCount, as: .image)
         do {
             return try decode(bytes, options: options)
         } catch {
@@ -56,7 +59,7 @@ public enum ImageFile {
     public static func write(_ image: Image, to path: String, quality: Int = 92) throws(SardonyxError) {
         let format = try ImageFormat(pathExtensionOf: path)
         do {
-            try FileBytes.write(try encode(image, as: format, quality: quality), to: path)
+            try WholeFile.write([try encode(image, as: format, quality: quality)], to: path, as: .image)
         } catch {
             throw error.place == path ? error : error.placed(at: path)
         }

@@ -5,7 +5,7 @@ package enum Npy {
     /// - Throws: `input` if the file cannot be read or is malformed, `unsupported` for an element type that tensors do
     ///   not have, `limit` when there is no memory; all name the file.
     package static func read(_ path: String) throws(SardonyxError) -> Tensor {
-        let (buffer, count) = try FileBytes.read(path)
+        let (buffer, count) = try WholeFile.read(path, as: .input)
         defer { withExtendedLifetime(buffer) {} }
         do {
             return try decode(UnsafeRawBufferPointer(start: buffer.pointer, count: count))
@@ -18,7 +18,7 @@ package enum Npy {
     package static func write(_ tensor: Tensor, to path: String) throws(SardonyxError) {
         let bytes: [UInt8]
         do { bytes = try encode(tensor) } catch { throw error.placed(at: path) }
-        try FileBytes.write([bytes], to: path)
+        try WholeFile.write([bytes], to: path, as: .input)
     }
 
     /// The tensor in the bytes of an `.npy` file.

@@ -22,7 +22,7 @@ package enum Npz {
         do throws(SardonyxError) { pieces = try archive(of: tensors, deflated: deflated) } catch {
             throw error.placed(at: path)
         }
-        try FileBytes.write(pieces, to: path)
+        try WholeFile.write(pieces, to: path, as: .input)
     }
 
     private static func archive(
@@ -55,7 +55,7 @@ package struct NpzReader {
     /// - Throws: `input` if the file cannot be read, is no zip archive or names an array twice, `unsupported` for
     ///   encrypted entries, `limit` when there is no memory; all name the file.
     package init(_ path: String) throws(SardonyxError) {
-        let (buffer, count) = try FileBytes.read(path)
+        let (buffer, count) = try WholeFile.read(path, as: .input)
         do { archive = try ZipReader(buffer: buffer, count: count) } catch { throw error.placed(at: path) }
         var names: [String] = []
         var entries: [String: ZipReader.Entry] = [:]

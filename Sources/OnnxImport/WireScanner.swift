@@ -3,10 +3,10 @@ import TensorCore
 
 /// The walk behind `WireScan`: one loop over fields with its own stack, so that depth costs no call stack.
 struct WireScanner: ~Copyable {
-    private typealias Schema = WireSchema
+    typealias Schema = WireSchema
 
     /// A message that is being read.
-    private struct Frame {
+    struct Frame {
         let message: Int
         /// The field of the enclosing message and its ordinal there.
         let field: String
@@ -24,13 +24,13 @@ struct WireScanner: ~Copyable {
     }
 
     private let schema = WireSchema.shared
-    private let budget: Int
-    private var reader: SourceReader
-    private var stack: [Frame] = []
+    let budget: Int
+    var reader: SourceReader
+    var stack: [Frame] = []
     private var occurrences: [Int32] = []
     private var subgraphDepth = -1
-    private var unpackedByteCount = 0
-    private var skeleton: [UInt8] = []
+    var unpackedByteCount = 0
+    var skeleton: [UInt8] = []
     private var tensors: [TensorExtent] = []
 
     init(_ source: ModelSource) {
@@ -228,104 +228,5 @@ struct WireScanner: ~Copyable {
         }
         occurrences.removeLast(occurrences.count - frame.counts)
         stack.removeLast()
-    }
-
-    // MARK: Checks
-
-    private func expect(
-        _ expected: Schema.WireType, _ got: Schema.WireType, _ field: Schema.Field, at start: Int
-    ) throws(SardonyxError) {
-        guard got == expected else {
-            throw fault("'\(field.name)' has another wire type", at: start, got: "\(got)", allowed: "\(expected)")
-        }
-    }
-
-    /// Passes over packed numbers, which must fill their field exactly, and counts them.
-    private mutating func countPacked(
-        _ number: Schema.WireType, _ field: Schema.Field, _ count: Int, at start: Int
-    ) throws(SardonyxError) -> Int {
-        let end = reader.position + count
-        let size = number == .fixed64 ? 8 : 4
-        let entries = number == .varint ? try reader.countVarints(upTo: end) : count % size == 0 ? count / size : nil
-        guard let entries else {
-            throw fault(
-                "'\(field.name)' ends within a number or has one that is too long", at: start, got: "\(count) bytes")
-        }
-        reader.skip(to: end)
-        return entries
-    }
-
-    private mutating func skipNumber(
-        _ number: Schema.WireType, _ field: Schema.Field, before end: Int, at start: Int
-    ) throws(SardonyxError) {
-        if number == .varint {
-            guard try reader.varint(before: end) != nil else {
-                throw fault("'\(field.name)' is cut or too long", at: start)
-            }
-        } else {
-            reader.skip(to: reader.position + (number == .fixed64 ? 8 : 4))
-        }
-    }
-
-    /// The unpacked form of a string ends at a NUL, and two invalid strings may look like one.
-    private func checkText(_ from: Int, _ field: Schema.Field, at start: Int) throws(SardonyxError) {
-        let text = skeleton[from...]
-        guard !text.contains(0), String(validating: text, as: UTF8.self) != nil else {
-            throw SardonyxError(
-                .graph, place(),
-                "'\(field.name)' at byte \(start) \(text.contains(0) ? "holds a NUL byte" : "is not UTF-8")",
-                got: "'\(Name(bytes: Array(text)))'")
-        }
-    }
-
-    private func checkBudget(at start: Int) throws(SardonyxError) {
-        guard unpackedByteCount <= budget, skeleton.count <= min(budget, WireScan.maximumByteCount) else {
-            throw SardonyxError(
-                .limit, place(), "memory for the model's structure at byte \(start)", got: "more than \(budget) bytes",
-                allowed: "\(budget)")
-        }
-    }
-
-    // MARK: Skeleton
-
-    /// Copies a length-delimited field; returns where its bytes begin in the skeleton.
-    @discardableResult
-    private mutating func emit(_ field: Schema.Field, _ count: Int) throws(SardonyxError) -> Int {
-        emitTag(field, .lengthDelimited)
-        emitVarint(UInt64(count))
-        let from = skeleton.count
-        try reader.copy(count, to: &skeleton)
-        unpackedByteCount += count + 16
-        return from
-    }
-
-    private mutating func emitTag(_ field: Schema.Field, _ wireType: Schema.WireType) {
-        emitVarint(UInt64(field.id) << 3 | UInt64(wireType.rawValue))
-    }
-
-    private mutating func emitVarint(_ value: UInt64) {
-        var rest = value
-        while rest >= 0x80 {
-            skeleton.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        skeleton.append(UInt8(rest))
-    }
-
-    // MARK: Messages for people
-
-    private func describe(_ field: Schema.Field?, _ id: UInt64) -> String {
-        field.map { "'\($0.name)'" } ?? "field \(id)"
-    }
-
-    /// For example `model.onnx: graph.node[3].attribute[0]`; deep paths are cut in the middle.
-    private func place() -> String {
-        var parts = stack.dropFirst().map { frame in frame.ordinal.map { "\(frame.field)[\($0)]" } ?? frame.field }
-        if parts.count > 12 { parts.replaceSubrange(6..<(parts.count - 6), with: ["…"]) }
-        return parts.isEmpty ? reader.source.label : "\(reader.source.label): \(parts.joined(separator: "."))"
-    }
-
-    private func fault(_ what: String, at offset: Int, got: String? = nil, allowed: String? = nil) -> SardonyxError {
-        SardonyxError(.parse, place(), "\(what) at byte \(offset)", got: got, allowed: allowed)
     }
 }

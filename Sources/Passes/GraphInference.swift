@@ -16,9 +16,13 @@ package struct GraphInference: Sendable {
     /// Folded results larger than this stay unfolded.
     package static let largestFoldedByteCount = 16 << 20
 
-    package init(opsets: [String: Int], evaluator: Evaluator? = nil) {
+    private let interruption: (any Interruption)?
+
+    /// - Parameter interruption: asked before every node.
+    package init(opsets: [String: Int], evaluator: Evaluator? = nil, interruption: (any Interruption)? = nil) {
         self.opsets = opsets
         self.evaluator = evaluator
+        self.interruption = interruption
     }
 
     /// Sets `type` of every value, and `constant` of those that turn out to be constant.
@@ -38,6 +42,7 @@ package struct GraphInference: Sendable {
             }
         }
         for node in graph.nodes {
+            try interruption?.check()
             let results = try infer(node, known, graph)
             for (output, result) in zip(node.outputs, results) {
                 if let output { known[output.index] = result }
@@ -119,7 +124,8 @@ package struct GraphInference: Sendable {
         var tensors: [Tensor?] = []
         for constant in constants { tensors.append(try constant?.tensor()) }
         do {
-            let outputs = try evaluator.outputs(of: node, opset: opset, inputs: tensors, constants: constants)
+            let outputs = try evaluator.outputs(
+                of: node, opset: opset, inputs: tensors, constants: constants, interruption: interruption)
             return zip(outputs, results).map { output, result in output.map { Inferred(Constant($0)) } ?? result }
         } catch {
             throw error.adding(context: "folding constants")

@@ -16,6 +16,8 @@ package struct PassContext: Sendable {
     package let opsets: [String: Int]
     package let evaluator: Evaluator
     package let bindings: [ValueID: Shape]
+    /// Asked before every node that is inferred or evaluated.
+    package let interruption: (any Interruption)?
 }
 
 /// The order of the passes.
@@ -61,13 +63,16 @@ package struct Pipeline: Sendable {
     /// - Parameters:
     ///   - bindings: concrete shapes of graph inputs.
     ///   - last: stops after the first pass of this name.
+    ///   - interruption: asked before every node that is inferred or evaluated.
     /// - Returns: whether `last` was reached.
     @discardableResult
     package func run(
-        _ stage: Stage, on graph: inout Graph, bindings: [ValueID: Shape] = [:], last: String? = nil
+        _ stage: Stage, on graph: inout Graph, bindings: [ValueID: Shape] = [:], last: String? = nil,
+        interruption: (any Interruption)? = nil
     ) throws(SardonyxError) -> Bool {
-        let context = PassContext(opsets: opsets, evaluator: evaluator, bindings: bindings)
-        let inference = GraphInference(opsets: opsets)
+        let context = PassContext(
+            opsets: opsets, evaluator: evaluator, bindings: bindings, interruption: interruption)
+        let inference = GraphInference(opsets: opsets, interruption: interruption)
         try inference.run(on: &graph, bindings: bindings)
         for (_, pass) in Self.passes.lazy.filter({ $0.stage == stage }) {
             if !disabled.contains(pass.name) {

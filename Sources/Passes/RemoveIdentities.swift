@@ -10,11 +10,11 @@ package enum RemoveIdentities: GraphPass {
     package static func run(on graph: inout Graph, _ context: PassContext) throws(SardonyxError) {
         var patch = GraphPatch(graph)
         let consumers = graph.consumers()
-        let captured = Set(graph.nodes.flatMap { $0.capturedValues(in: graph) })
-        let outputs = Set(graph.outputs)
+        // An output cannot hand its name on to one of these: the Identity between them stays.
+        let keepsName = Set(graph.inputs + graph.captures + graph.outputs)
         for (index, node) in graph.nodes.enumerated() where isIdentity(node, graph, consumers) {
             guard let input = node.inputs.first ?? nil, let output = node.outputs.first ?? nil,
-                !captured.contains(output), !outputs.contains(output)
+                !(graph.outputs.contains(output) && keepsName.contains(input))
             else { continue }
             patch.remove(index)
             patch.replaceUses(of: output, with: input)

@@ -14,10 +14,11 @@ public struct Model: Sendable {
     /// The file it was read from; `nil` for a model from memory.
     public let path: String?
 
-    /// Reads a model file. External tensor data is read from the file's directory only.
+    /// Reads a model file.
+    /// - Parameter externalRoot: the directory that external tensor data may lie in; by default the file's own.
     /// - Throws: `parse`, `limit`, `unsupported`, `graph`, `tensor` or `external`.
-    public init(contentsOf path: String) throws(SardonyxError) {
-        self.content = try OnnxImporter.load(path: path)
+    public init(contentsOf path: String, externalRoot: String? = nil) throws(SardonyxError) {
+        self.content = try OnnxImporter.load(path: path, externalRoot: externalRoot)
         self.path = path
     }
 
@@ -38,8 +39,11 @@ public struct Model: Sendable {
 
     /// Optimises the model and plans its run; weights are packed here when the input shapes are fixed.
     /// - Throws: `unsupported` with all missing operators, `shape` or `graph` for a faulty graph, `limit` when the
-    ///   plan needs more memory than allowed.
-    public func session(_ options: SessionOptions = SessionOptions()) throws(SardonyxError) -> Session {
-        try Session(self, options: options)
+    ///   plan needs more memory than allowed; `deadline` and `cancelled` as `limits` say.
+    /// - Parameter limits: when to give up; asked before every node that is folded or planned.
+    public func session(
+        _ options: SessionOptions = SessionOptions(), limits: RunOptions = RunOptions()
+    ) throws(SardonyxError) -> Session {
+        try Session(self, options: options, interruption: limits.interruption)
     }
 }

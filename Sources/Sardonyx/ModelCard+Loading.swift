@@ -22,10 +22,7 @@ extension ModelCard {
     /// Reads a card file.
     /// - Throws: `parse` when it cannot be read or is no valid card.
     public init(contentsOf path: String) throws(SardonyxError) {
-        guard let bytes = SmallFile.read(path, limit: 16 << 20) else {
-            throw SardonyxError(
-                .parse, path, "the card cannot be read", hint: "Give an existing JSON file of at most 16 MiB")
-        }
+        let bytes = try WholeFile.bytes(of: path, limit: 16 << 20, as: .parse)
         try self.init(json: bytes, from: path)
     }
 }
@@ -40,29 +37,5 @@ extension Model {
         }
         guard let json = metadata[ModelCard.metadataKey] else { return nil }
         return try ModelCard(json: Array(json.utf8), from: "metadata key \(ModelCard.metadataKey)")
-    }
-}
-
-/// Whole files of bounded size.
-enum SmallFile {
-    /// `nil` when the file cannot be read, is no regular file, or is larger than `limit` bytes.
-    static func read(_ path: String, limit: Int) -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= limit else {
-            return nil
-        }
-        var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
-        var done = 0
-        while done < bytes.count {
-            let count = bytes.withUnsafeMutableBytes {
-                Glibc.read(descriptor, $0.baseAddress.map { $0 + done }, $0.count - done)
-            }
-            guard count > 0 else { return nil }
-            done += count
-        }
-        return bytes
     }
 }

@@ -1,5 +1,6 @@
 import Execution
 import GraphIR
+import Operators
 import TensorCore
 
 /// A model ready to run. Immutable: any number of runs may go on at once, each with memory of its own.
@@ -9,11 +10,12 @@ public final class Session: Sendable {
     package let executor: GraphExecutor
     private let feedCheck: FeedCheck
 
-    init(_ model: Model, options: SessionOptions) throws(SardonyxError) {
+    init(_ model: Model, options: SessionOptions, interruption: (any Interruption)?) throws(SardonyxError) {
         self.model = model
         self.options = options
         do {
-            self.executor = try GraphExecutor(model.content, options: try options.executionOptions())
+            self.executor = try GraphExecutor(
+                model.content, options: try options.executionOptions(), interruption: interruption)
         } catch {
             throw model.path.map { error.adding(context: "loading \($0)") } ?? error
         }

@@ -51,11 +51,11 @@ public struct SessionOptions: Sendable, Hashable {
     }
 }
 
-/// How one run may be stopped.
+/// How a run, or the making of a session, may be stopped.
 public struct RunOptions: Sendable {
-    /// The run fails with `deadline` once it has taken this long.
+    /// It fails with `deadline` once it has taken this long.
     public var timeout: Duration?
-    /// Asked before every node; the run fails with `cancelled` when it says true.
+    /// Asked before every node; it fails with `cancelled` when it says true.
     public var isCancelled: (@Sendable () -> Bool)?
 
     public init(timeout: Duration? = nil, isCancelled: (@Sendable () -> Bool)? = nil) {

@@ -36,6 +36,23 @@ import Testing
         #expect(layout.byteCount == 1024 + 512)
     }
 
+    /// So many boxes are placed in the order of time; a sweep over time finds every pair that meets.
+    @Test func manyBoxesThatMeetDoNotOverlap() throws {
+        let count = 2 * ArenaLayout.mostComparedBoxes
+        let boxes = (0..<count).map { ArenaLayout.Box(byteCount: 64 + $0 * 7919 % 3000, steps: $0...$0 + $0 % 5) }
+        let layout = try ArenaLayout(boxes)
+        for a in boxes.indices {
+            #expect(layout.offsets[a] % 64 == 0 && layout.offsets[a] + boxes[a].byteCount <= layout.byteCount)
+            for b in a + 1..<min(a + 5, count) where boxes[a].steps.overlaps(boxes[b].steps) {
+                #expect(
+                    layout.offsets[a] + boxes[a].byteCount <= layout.offsets[b]
+                        || layout.offsets[b] + boxes[b].byteCount <= layout.offsets[a])
+            }
+        }
+        // At most 5 live at once, of at most 3,064 bytes, in classes of powers of two.
+        #expect(layout.byteCount <= 5 * (64 + 128 + 256 + 512 + 1024 + 2048 + 4096))
+    }
+
     @Test func sizesThatOverflowAreErrors() {
         #expect(throws: (any Error).self) { try ArenaLayout([.init(byteCount: .max, steps: 0...0)]) }
     }

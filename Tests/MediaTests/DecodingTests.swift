@@ -55,7 +55,7 @@ import Testing
 
     @Test func contentsDecideTheFormat() throws {
         let folder = Fixtures.temporaryFolder()
-        try FileBytes.write(try Fixtures.bytes("rgb-8.png"), to: folder + "/really-a-png.jpg")
+        try WholeFile.write([try Fixtures.bytes("rgb-8.png")], to: folder + "/really-a-png.jpg", as: .image)
         #expect(try ImageFile.read(folder + "/really-a-png.jpg") == ImageFile.read(Fixtures.path("rgb-8.png")))
     }
 }

@@ -80,7 +80,7 @@ import Testing
     }
 
     @Test func aDeviceIsWrittenToAndNotReplaced() throws {
-        try FileBytes.write([1, 2, 3], to: "/dev/null")
+        try WholeFile.write([[1, 2, 3]], to: "/dev/null", as: .image)
         var status = stat()
         #expect(stat("/dev/null", &status) == 0 && status.st_mode & S_IFMT == S_IFCHR)
     }

@@ -1,4 +1,5 @@
 import Glibc
+import TensorCore
 
 @testable import Media
 
@@ -19,7 +20,7 @@ enum Fixtures {
 
     static func path(_ name: String) -> String { folder + "/" + name }
 
-    static func bytes(_ name: String) throws -> [UInt8] { try FileBytes.read(path(name)) }
+    static func bytes(_ name: String) throws -> [UInt8] { try WholeFile.bytes(of: path(name), as: .image) }
 
     static let expected: [Expected] = {
         let text = (try? bytes("expected.txt")).map { String(decoding: $0, as: UTF8.self) } ?? ""

@@ -60,6 +60,21 @@ import Testing
         #expect(throws: Never.self) { try Model(bytes: bytes).session(SessionOptions(memoryLimit: 4096)) }
     }
 
+    /// Long chains are planned in linear time; a deadline holds for planning, too.
+    @Test func longChainsArePlannedOrGivenUp() throws {
+        let count = 20_000
+        let nodes = (0..<count).map { node($0 % 2 == 0 ? "Relu" : "Softmax", ["v\($0)"], ["v\($0 + 1)"]) }
+        let more =
+            .message(11, value("v0", extents: [.int(1, 64)])) + .message(12, value("v\(count)", extents: nil))
+        let chain = try Model(bytes: model(graph(nodes, more: more)))
+        let outputs = try chain.session().run(["v0": Tensor([Float](repeating: 1, count: 64), dims: [64])])
+        #expect(try outputs["v\(count)"]?.array(of: Float.self).allSatisfy { abs($0 - 1 / 64) < 1e-6 } == true)
+        let late = try #require(throws: SardonyxError.self) {
+            try chain.session(limits: RunOptions(timeout: .milliseconds(1)))
+        }
+        #expect(late.code == .deadline)
+    }
+
     @Test func declaredOutputsThatLie() throws {
         let input = Message.message(11, value("x", extents: [.int(1, 8)]))
         let shape = try failure(

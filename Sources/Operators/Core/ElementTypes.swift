@@ -86,15 +86,16 @@ package func withNumericType<Body: NumericBody>(_ dtype: DType, _ body: Body) th
     case .float64: try body.run(Double.self)
     case .float16: try body.run(Float16.self)
     case .bfloat16: try body.run(BFloat16.self)
-    case .int8: try body.run(Int8.self)
-    case .int16: try body.run(Int16.self)
-    case .int32: try body.run(Int32.self)
-    case .int64: try body.run(Int64.self)
-    case .uint8: try body.run(UInt8.self)
-    case .uint16: try body.run(UInt16.self)
-    case .uint32: try body.run(UInt32.self)
-    case .uint64: try body.run(UInt64.self)
-    default: throw SardonyxError(.unsupported, "", "element type", got: "\(dtype)", allowed: "a number type")
+    default: try withIntegerType(dtype, OfIntegers(body: body))
+    }
+}
+
+/// A numeric body on integers only.
+private struct OfIntegers<Body: NumericBody>: IntegerBody {
+    let body: Body
+
+    func run<T: NumericElement & FixedWidthInteger>(_ type: T.Type) throws(SardonyxError) -> Body.Output {
+        try body.run(type)
     }
 }
 
@@ -110,7 +111,7 @@ package func withIntegerType<Body: IntegerBody>(_ dtype: DType, _ body: Body) th
     case .uint16: try body.run(UInt16.self)
     case .uint32: try body.run(UInt32.self)
     case .uint64: try body.run(UInt64.self)
-    default: throw SardonyxError(.unsupported, "", "element type", got: "\(dtype)", allowed: "an integer type")
+    default: throw SardonyxError(.unsupported, "", "element type", got: "\(dtype)", allowed: "another")
     }
 }
 

@@ -20,6 +20,7 @@ struct Bench: ParsableCommand {
     @Option(help: ArgumentHelp("Shape of an input, as in image=1x3x550x550; may be repeated.", valueName: "name=dims"))
     var shape: [ShapeFlag] = []
     @Flag(help: "Print JSON.") var json = false
+    @OptionGroup var modelFlags: ModelFlags
     @OptionGroup var flags: SessionFlags
 
     private struct Report: Encodable {
@@ -46,7 +47,7 @@ struct Bench: ParsableCommand {
     func run() throws {
         let clock = ContinuousClock()
         let start = clock.now
-        let session = try Model(contentsOf: model).session(try flags.options())
+        let session = try modelFlags.load(model).session(try flags.options())
         let load = clock.now - start
         let inputs = try RandomInputs(seed: seed, byteLimit: session.options.memoryLimit).tensors(
             for: session.model.inputs, shapes: Dictionary(shape.map { ($0.name, $0.dims) }) { $1 })

@@ -23,9 +23,10 @@ struct Inspect: ParsableCommand {
             "Show the graph after a pass: \(SessionOptions.passNames.joined(separator: ", ")).", valueName: "pass"))
     var after: String?
     @Flag(help: "Print JSON.") var json = false
+    @OptionGroup var modelFlags: ModelFlags
 
     func run() throws {
-        let loaded = try Model(contentsOf: model)
+        let loaded = try modelFlags.load(model)
         let shapes = Dictionary(shape.map { ($0.name, $0.dims) }) { $1 }
         let report = try loaded.report(shapes: shapes, after: after)
         if json {

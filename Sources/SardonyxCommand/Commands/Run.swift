@@ -29,8 +29,9 @@ struct Run: ParsableCommand {
         help: ArgumentHelp("Shape of a random input, as in image=1x3x550x550; may be repeated.", valueName: "name=dims")
     )
     var shape: [ShapeFlag] = []
-    @Option(help: "Give up after this many seconds.") var timeout: Double?
+    @Option(help: "Give up after this many seconds of planning and running.") var timeout: Double?
     @Flag(help: "Print JSON.") var json = false
+    @OptionGroup var modelFlags: ModelFlags
     @OptionGroup var flags: SessionFlags
 
     private struct Report: Encodable {
@@ -55,10 +56,12 @@ struct Run: ParsableCommand {
     }
 
     func run() throws {
-        let session = try Model(contentsOf: model).session(try flags.options())
-        let inputs = try inputs(for: session)
-        let options = RunOptions(timeout: timeout.map { .seconds($0) })
         let clock = ContinuousClock()
+        let end = timeout.map { clock.now + .seconds($0) }
+        let session = try modelFlags.load(model).session(
+            try flags.options(), limits: RunOptions(timeout: end.map { $0 - clock.now }))
+        let inputs = try inputs(for: session)
+        let options = RunOptions(timeout: end.map { $0 - clock.now })
         let start = clock.now
         let outputs = try session.run(inputs, options: options)
         let time = clock.now - start
@@ -72,18 +75,10 @@ struct Run: ParsableCommand {
     private func inputs(for session: Session) throws(SardonyxError) -> [String: Tensor] {
         var tensors: [String: Tensor] = [:]
         for entry in input {
-            guard let separator = entry.firstIndex(of: "=") else {
-                for (name, tensor) in try Npz.read(entry) { tensors[name] = tensor }
-                continue
-            }
-            let path = String(entry[entry.index(after: separator)...])
-            let name = String(entry[..<separator])
-            switch (path as NSString).pathExtension {
-            case "npy": tensors[name] = try Npy.read(path)
-            case "pb": tensors[name] = try OnnxImporter.tensor(path: path)
-            default:
-                throw SardonyxError(
-                    .usage, "--input", "file type", got: "'\(path)'", allowed: ".npy, .pb, or a whole .npz")
+            do {
+                tensors.merge(try Self.feeds(entry)) { $1 }
+            } catch  where [.parse, .tensor, .external, .unsupported].contains(error.code) {
+                throw SardonyxError(.input, error.place, error.message)
             }
         }
         let shapes = Dictionary(shape.map { ($0.name, $0.dims) }) { $1 }
@@ -94,6 +89,22 @@ struct Run: ParsableCommand {
         let random = try RandomInputs(seed: seed, byteLimit: session.options.memoryLimit).tensors(
             for: missing, shapes: shapes)
         return tensors.merging(random) { given, _ in given }
+    }
+
+    /// What one `--input` says.
+    private static func feeds(_ entry: String) throws(SardonyxError) -> [String: Tensor] {
+        guard let separator = entry.firstIndex(of: "=") else {
+            return try Npz.read(entry)
+        }
+        let path = String(entry[entry.index(after: separator)...])
+        let name = String(entry[..<separator])
+        switch (path as NSString).pathExtension {
+        case "npy": return [name: try Npy.read(path)]
+        case "pb": return [name: try OnnxImporter.tensor(path: path)]
+        default:
+            throw SardonyxError(
+                .usage, "--input", "file type", got: "'\(path)'", allowed: ".npy, .pb, or a whole .npz")
+        }
     }
 
     private static func summary(_ name: String, _ tensor: Tensor) -> Report.Output {

@@ -33,13 +33,14 @@ struct Segment: ParsableCommand {
     @Flag(help: "Do not crop masks to their boxes.") var noCrop = false
     @Flag(help: "Take JPEG pixels as stored, whatever their EXIF orientation.") var ignoreExif = false
     @Flag(help: "Print JSON instead of tables.") var json = false
+    @OptionGroup var modelFlags: ModelFlags
     @OptionGroup var session: SessionFlags
 
     func run() throws {
         let formats = try parsedFormats()
         let options = try detectionOptions()
         let paths = try PictureList.expand(images)
-        let loaded = try Model(contentsOf: model)
+        let loaded = try modelFlags.load(model)
         let modelCard = try card.map { try ModelCard(contentsOf: $0) }
         let segmenter = try Segmenter(loaded.session(try session.options()), card: modelCard)
         try OutputDirectory.create(out)

@@ -1,0 +1,14 @@
+import ArgumentParser
+import Sardonyx
+
+/// Options of every command that opens a model.
+struct ModelFlags: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Directory that external tensor data may lie in (default: the model's own).", valueName: "directory"))
+    var externalRoot: String?
+
+    func load(_ path: String) throws(SardonyxError) -> Model {
+        try Model(contentsOf: path, externalRoot: externalRoot)
+    }
+}

@@ -1,0 +1,103 @@
+import Glibc
+
+/// Whole files in and out of memory.
+package enum WholeFile {
+    /// The bytes of a regular file.
+    /// - Parameter code: the class of the errors, but for memory that the system does not have (`limit`).
+    /// - Throws: for a missing, unreadable or special file, and for one of more than `limit` bytes.
+    package static func read(
+        _ path: String, limit: Int = .max, as code: SardonyxError.Code
+    ) throws(SardonyxError) -> (buffer: Buffer, count: Int) {
+        // Without O_NONBLOCK, opening a FIFO that nobody writes to would wait for ever.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw failure(path, "cannot open", code) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw failure(path, "cannot read", code) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw SardonyxError(code, path, "not a regular file") }
+        let size = Int(status.st_size)
+        guard size <= limit else {
+            throw SardonyxError(code, path, "file size", got: "\(size) bytes", allowed: "\(limit) bytes")
+        }
+        let buffer = try Buffer(byteCount: size)
+        var done = 0
+        while done < size {
+            let count = Glibc.read(descriptor, buffer.pointer + done, size - done)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw failure(path, "cannot read", code) }
+            guard count > 0 else {
+                throw SardonyxError(
+                    code, path, "the file shrank while it was read", got: "\(done) of \(size) bytes")
+            }
+            done += count
+        }
+        return (buffer, size)
+    }
+
+    /// The bytes of a regular file as an array.
+    /// - Throws: as `read(_:limit:as:)`.
+    package static func bytes(
+        of path: String, limit: Int = .max, as code: SardonyxError.Code
+    ) throws(SardonyxError) -> [UInt8] {
+        let (buffer, count) = try read(path, limit: limit, as: code)
+        return withExtendedLifetime(buffer) { Array(UnsafeRawBufferPointer(start: buffer.pointer, count: count)) }
+    }
+
+    /// Writes a file whole or not at all: into a temporary neighbour that then takes the name.
+    /// A path that is a device or pipe is written to directly; a symbolic link keeps pointing where it does.
+    /// - Parameter pieces: the contents in turn.
+    /// - Throws: when the directory or file cannot be written.
+    package static func write(
+        _ pieces: [[UInt8]], to path: String, as code: SardonyxError.Code
+    ) throws(SardonyxError) {
+        var status = stat()
+        let exists = stat(path, &status) == 0
+        if exists, status.st_mode & S_IFMT != S_IFREG {
+            let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+            guard descriptor >= 0 else { throw failure(path, "cannot write", code) }
+            defer { close(descriptor) }
+            return try fill(descriptor, pieces, path, code)
+        }
+        var target = path
+        if exists, let resolved = realpath(path, nil) {
+            target = String(cString: resolved)
+            free(resolved)
+        }
+        let temporary = "\(target).\(getpid()).\(UInt32.random(in: 0...UInt32.max)).part"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw failure(path, "cannot write", code) }
+        do throws(SardonyxError) {
+            try fill(descriptor, pieces, path, code)
+        } catch {
+            close(descriptor)
+            unlink(temporary)
+            throw error
+        }
+        // A full disk may show only now.
+        guard close(descriptor) == 0, rename(temporary, target) == 0 else {
+            let error = failure(path, "cannot write", code)
+            unlink(temporary)
+            throw error
+        }
+    }
+
+    private static func fill(
+        _ descriptor: Int32, _ pieces: [[UInt8]], _ path: String, _ code: SardonyxError.Code
+    ) throws(SardonyxError) {
+        for piece in pieces {
+            var written = 0
+            while written < piece.count {
+                let count = piece.withUnsafeBytes { buffer in
+                    Glibc.write(descriptor, buffer.baseAddress.map { $0 + written }, buffer.count - written)
+                }
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { throw failure(path, "cannot write", code) }
+                written += count
+            }
+        }
+    }
+
+    private static func failure(_ path: String, _ what: String, _ code: SardonyxError.Code) -> SardonyxError {
+        SardonyxError(code, path, what, got: String(cString: strerror(errno)))
+    }
+}
