@@ -6,20 +6,23 @@ struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure a model: median, p90, p99, load time, memory.",
         discussion: """
-            Inputs are random numbers from a seed. Times are of whole runs, in this process, one after the other.
+            Inputs that are not given are random numbers from a seed. Times are of whole runs, in this process, one
+            after the other. With --serve it does nothing by itself but answers lines of standard input with a line of
+            JSON each, so that a harness can time it in turn with other engines (tools/bench-peers does):
+            'load', 'run' or 'run N' (N runs), 'write FILE.npz' (outputs of the last run).
 
             Examples:
               sardonyx bench yolact.onnx
               sardonyx bench model.onnx --shape image=8x3x224x224 --threads 1 --rounds 200 --json
+              printf 'load\\nrun 3\\n' | sardonyx bench model.onnx --serve --input image=input.npy
             """)
 
     @Argument(help: "The ONNX model.") var model: String
     @Option(help: "Measured runs.") var rounds = 30
     @Option(help: "Runs before measuring.") var warmUp = 5
-    @Option(help: "Seed of the random inputs.") var seed: UInt64 = 0
-    @Option(help: ArgumentHelp("Shape of an input, as in image=1x3x550x550; may be repeated.", valueName: "name=dims"))
-    var shape: [ShapeFlag] = []
     @Flag(help: "Print JSON.") var json = false
+    @Flag(help: "Answer commands from standard input.") var serve = false
+    @OptionGroup var inputs: InputFlags
     @OptionGroup var modelFlags: ModelFlags
     @OptionGroup var flags: SessionFlags
 
@@ -45,12 +48,15 @@ struct Bench: ParsableCommand {
     }
 
     func run() throws {
+        if serve {
+            var server = BenchServer(model: model, modelFlags: modelFlags, flags: flags, inputs: inputs)
+            return try server.serve()
+        }
         let clock = ContinuousClock()
         let start = clock.now
         let session = try modelFlags.load(model).session(try flags.options())
         let load = clock.now - start
-        let inputs = try RandomInputs(seed: seed, byteLimit: session.options.memoryLimit).tensors(
-            for: session.model.inputs, shapes: Dictionary(shape.map { ($0.name, $0.dims) }) { $1 })
+        let inputs = try inputs.tensors(for: session)
         let planned = try session.plannedByteCount(for: inputs.mapValues { Array($0.shape.dims) })
         let first = try clock.measure { _ = try session.run(inputs) }
         var progress = ProgressLine(total: warmUp + rounds, unit: "runs")

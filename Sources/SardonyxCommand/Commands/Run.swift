@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import NumpyIO
-import OnnxImport
 import Sardonyx
 
 struct Run: ParsableCommand {
@@ -18,19 +17,10 @@ struct Run: ParsableCommand {
             """)
 
     @Argument(help: "The ONNX model.") var model: String
-    @Option(
-        name: .shortAndLong,
-        help: ArgumentHelp(
-            "An input from a .npy or ONNX .pb file (name=FILE), or all from a .npz file.", valueName: "name=file"))
-    var input: [String] = []
     @Option(name: .shortAndLong, help: "Write all outputs to this .npz file.") var output: String?
-    @Option(help: "Seed of the random inputs.") var seed: UInt64 = 0
-    @Option(
-        help: ArgumentHelp("Shape of a random input, as in image=1x3x550x550; may be repeated.", valueName: "name=dims")
-    )
-    var shape: [ShapeFlag] = []
     @Option(help: "Give up after this many seconds of planning and running.") var timeout: Double?
     @Flag(help: "Print JSON.") var json = false
+    @OptionGroup var inputs: InputFlags
     @OptionGroup var modelFlags: ModelFlags
     @OptionGroup var flags: SessionFlags
 
@@ -60,7 +50,7 @@ struct Run: ParsableCommand {
         let end = timeout.map { clock.now + .seconds($0) }
         let session = try modelFlags.load(model).session(
             try flags.options(), limits: RunOptions(timeout: end.map { $0 - clock.now }))
-        let inputs = try inputs(for: session)
+        let inputs = try inputs.tensors(for: session)
         let options = RunOptions(timeout: end.map { $0 - clock.now })
         let start = clock.now
         let outputs = try session.run(inputs, options: options)
@@ -70,41 +60,6 @@ struct Run: ParsableCommand {
         if let output { try Npz.write(named.map { (name: $0, tensor: $1) }, to: output) }
         let report = Report(milliseconds: Units.milliseconds(time), outputs: named.map(Self.summary))
         if json { try Console.printJSON(report) } else { printText(report) }
-    }
-
-    private func inputs(for session: Session) throws(SardonyxError) -> [String: Tensor] {
-        var tensors: [String: Tensor] = [:]
-        for entry in input {
-            do {
-                tensors.merge(try Self.feeds(entry)) { $1 }
-            } catch  where [.parse, .tensor, .external, .unsupported].contains(error.code) {
-                throw SardonyxError(.input, error.place, error.message)
-            }
-        }
-        let shapes = Dictionary(shape.map { ($0.name, $0.dims) }) { $1 }
-        // Beside given tensors, an input of open shape stays out: the session then names all faults of the inputs.
-        let missing = session.model.inputs.filter {
-            tensors[$0.name] == nil && (tensors.isEmpty || shapes[$0.name] != nil || $0.isFixed)
-        }
-        let random = try RandomInputs(seed: seed, byteLimit: session.options.memoryLimit).tensors(
-            for: missing, shapes: shapes)
-        return tensors.merging(random) { given, _ in given }
-    }
-
-    /// What one `--input` says.
-    private static func feeds(_ entry: String) throws(SardonyxError) -> [String: Tensor] {
-        guard let separator = entry.firstIndex(of: "=") else {
-            return try Npz.read(entry)
-        }
-        let path = String(entry[entry.index(after: separator)...])
-        let name = String(entry[..<separator])
-        switch (path as NSString).pathExtension {
-        case "npy": return [name: try Npy.read(path)]
-        case "pb": return [name: try OnnxImporter.tensor(path: path)]
-        default:
-            throw SardonyxError(
-                .usage, "--input", "file type", got: "'\(path)'", allowed: ".npy, .pb, or a whole .npz")
-        }
     }
 
     private static func summary(_ name: String, _ tensor: Tensor) -> Report.Output {
