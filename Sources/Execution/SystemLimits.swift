@@ -8,8 +8,11 @@ package enum SystemLimits {
         if let text = getenv("OMP_NUM_THREADS"), let count = Int(String(cString: text)), count > 0 {
             return min(count, maximumThreads)
         }
-        return max(1, min(Int(sx_affinity_count()), cgroupQuota ?? .max, maximumThreads))
+        return min(processors, maximumThreads)
     }()
+
+    /// Processors that the affinity mask and the cgroup's quota leave to this process.
+    package static let processors = max(1, min(Int(sx_affinity_count()), cgroupQuota ?? .max))
 
     /// More threads than this are refused.
     package static let maximumThreads = 256

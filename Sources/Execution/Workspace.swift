@@ -1,5 +1,5 @@
+import CKernels
 import GraphIR
-import Glibc
 import Operators
 import TensorCore
 
@@ -8,6 +8,7 @@ final class Workspace {
     private let plan: Plan
     private let arena: Buffer
     private let contexts: [RunContext]
+    private let threads: Int
     /// Arguments whose address changes with every run.
     private var feedUses: [Use] = []
     private var resultUses: [Use] = []
@@ -22,8 +23,8 @@ final class Workspace {
 
     init(plan: Plan, options: ExecutionOptions) throws(SardonyxError) {
         self.plan = plan
+        self.threads = options.threads
         let arena = try Buffer(byteCount: plan.arenaByteCount)
-        Self.adviseHugePages(arena)
         self.arena = arena
         var contexts: [RunContext] = []
         for (index, step) in plan.steps.enumerated() {
@@ -73,17 +74,7 @@ final class Workspace {
         }
     }
 
-    /// Transparent huge pages save page faults on the large arenas of vision models.
-    private static func adviseHugePages(_ arena: Buffer) {
-        let page = 2 << 20
-        let start = (Int(bitPattern: arena.pointer) + page - 1) / page * page
-        let end = (Int(bitPattern: arena.pointer) + arena.byteCount) / page * page
-        if end > start, let pointer = UnsafeMutableRawPointer(bitPattern: start) {
-            madvise(pointer, end - start, 14 /* MADV_HUGEPAGE */)
-        }
-    }
-
-    /// Runs all steps. Allocates nothing.
+    /// Runs all steps, with one team of threads from the first to the last. Allocates nothing.
     /// - Parameters:
     ///   - feeds: by graph input.
     ///   - results: by plan result, already allocated; every byte is written.
@@ -92,13 +83,13 @@ final class Workspace {
     ) throws(SardonyxError) {
         bind(feedUses, feeds)
         bind(resultUses, results)
-        for (index, context) in contexts.enumerated() {
-            try interruption?.check()
-            context.interruption = interruption
-            observer?.willRun(plan.steps[index].node)
-            try plan.steps[index].op.run(context)
-            observer?.didRun(plan.steps[index].node)
+        var steps = StepsRun(workspace: self, interruption: interruption, observer: observer)
+        let processors = Int32(SystemLimits.processors)
+        withUnsafeMutablePointer(to: &steps) {
+            sx_with_team(
+                Int32(threads), processors, { $0?.assumingMemoryBound(to: StepsRun.self).pointee.run() }, $0)
         }
+        if let fault = steps.fault { throw fault }
         for (index, result) in plan.results.enumerated() {
             guard let (base, offset) = result.copiedFrom else { continue }
             let source: UnsafeRawPointer =
@@ -111,6 +102,28 @@ final class Workspace {
             results[index].buffer.pointer.copyMemory(from: source + offset, byteCount: results[index].byteCount)
         }
         withExtendedLifetime((feeds, results)) {}
+    }
+
+    /// What the team's leader does; C hands on a pointer to it.
+    private struct StepsRun {
+        let workspace: Workspace
+        let interruption: Interruption?
+        let observer: StepObserver?
+        var fault: SardonyxError?
+
+        mutating func run() {
+            do throws(SardonyxError) { try workspace.runSteps(interruption, observer) } catch { fault = error }
+        }
+    }
+
+    private func runSteps(_ interruption: Interruption?, _ observer: StepObserver?) throws(SardonyxError) {
+        for (index, context) in contexts.enumerated() {
+            try interruption?.check()
+            context.interruption = interruption
+            observer?.willRun(plan.steps[index].node)
+            try plan.steps[index].op.run(context)
+            observer?.didRun(plan.steps[index].node)
+        }
     }
 
     private func bind(_ uses: [Use], _ tensors: [Tensor]) {

@@ -7,9 +7,19 @@
 typedef void (*sx_chunk_body)(void *context, int64_t chunk, int worker);
 
 /// Runs `body` for every chunk in [0, chunks) on at most `threads` threads and returns when all are done.
-/// Threads take chunks from an atomic counter, so a thread that loses its core delays one chunk only.
-/// With one thread or one chunk it runs on the caller's thread. This is the only OpenMP region in the library.
+/// Threads take chunks from an atomic counter, and the caller waits only for those in the middle of one: a thread
+/// that has no core delays nothing. With one thread or one chunk it runs on the caller's thread; so does a call made
+/// from inside a chunk. Outside a team it makes one for itself.
 /// While a body runs on x86, subnormal operands and results of arithmetic count as zero; the caller's mode comes back.
 void sx_parallel_for(int threads, int64_t chunks, sx_chunk_body body, void *context);
+
+typedef void (*sx_team_body)(void *context);
+
+/// Calls `body` once, on the caller's thread, while up to `threads` - 1 helpers stand by for the `sx_parallel_for`
+/// calls that it makes. All teams of the process together keep at most `processors` (or `threads`, if more) helpers,
+/// and a helper joins in only while fewer threads than that are at work: with many teams at once each caller works
+/// alone. A helper without work spins for some microseconds, then sleeps; after `body` has returned it sleeps within
+/// a millisecond. Inside a team it just calls `body`. Allocates nothing once the threads are there.
+void sx_with_team(int threads, int processors, sx_team_body body, void *context);
 
 #endif
