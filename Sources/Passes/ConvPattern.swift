@@ -45,6 +45,11 @@ struct ConvPattern {
 }
 
 extension Node {
+    /// Whether output 0 holds exactly the elements of input 0, each once, in any order.
+    var movesElementsOnly: Bool {
+        domain == Domains.onnx && inputs.first ?? nil != nil
+            && ["Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten"].contains(opType)
+    }
     /// Whether the internal convolution has an activation already.
     var hasFusedActivation: Bool { attributes["activation"] != nil }
     var isChannelsLast: Bool { attributes["channels_last"] != nil }

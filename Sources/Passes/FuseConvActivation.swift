@@ -2,7 +2,8 @@ import GraphIR
 import Operators
 import TensorCore
 
-/// Lets a convolution apply the activation behind it as it stores its result.
+/// Lets a convolution apply the activation behind it as it stores its result, also where operators that only move
+/// elements (the Transpose and Reshape of a detector's head) stand between the two.
 package enum FuseConvActivation: GraphPass {
     package static let name = "fuse-conv-activation"
     package static let summary = "apply activations inside the convolution before them"
@@ -11,15 +12,31 @@ package enum FuseConvActivation: GraphPass {
         var patch = GraphPatch(graph)
         let pattern = ConvPattern(graph)
         for (index, node) in graph.nodes.enumerated() {
-            guard let convIndex = pattern.soleProducer(of: node.inputs.first ?? nil), !patch.touches(convIndex),
-                pattern.isConv(graph.nodes[convIndex]), !graph.nodes[convIndex].hasFusedActivation,
-                let attributes = try activation(node, graph, context)
+            guard let attributes = try activation(node, graph, context), let input = node.inputs.first ?? nil,
+                let output = node.outputs[0], let convIndex = convolution(before: input, pattern),
+                !graph.nodes[convIndex].hasFusedActivation
             else { continue }
-            patch.remove(convIndex)
-            patch.replace(
-                index, with: ConvPattern.fused(graph.nodes[convIndex], swallowing: node, attributes: attributes))
+            patch.change(convIndex) { conv in
+                conv.domain = Domains.internal
+                conv.origins += node.origins
+                conv.attributes.merge(attributes) { $1 }
+            }
+            patch.remove(index)
+            patch.replaceUses(of: output, with: input)
         }
         try patch.apply(to: &graph)
+    }
+
+    /// The convolution whose elements `value` holds, in whatever order, if nothing else reads them.
+    private static func convolution(before value: ValueID, _ pattern: ConvPattern) -> Int? {
+        var value = value
+        while let index = pattern.soleProducer(of: value) {
+            let node = pattern.graph.nodes[index]
+            if pattern.isConv(node) { return index }
+            guard node.movesElementsOnly, let input = node.inputs[0] else { return nil }
+            value = input
+        }
+        return nil
     }
 
     /// The attributes `activation`, `activation_alpha`, `activation_beta` for a node that is one; else `nil`.

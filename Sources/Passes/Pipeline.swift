@@ -36,6 +36,7 @@ package struct Pipeline: Sendable {
         (.model, FoldConstants.self),
         (.model, FuseConvBatchNorm.self),
         (.model, FuseActivationPatterns.self),
+        (.model, RemoveRedundantRelus.self),
         (.plan, FoldConstants.self),
         (.plan, RemoveIdentities.self),
         (.plan, FuseConvResidual.self),
