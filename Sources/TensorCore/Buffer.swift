@@ -32,12 +32,19 @@ public final class Buffer: @unchecked Sendable {
         free(pointer)
     }
 
+    /// Memory of this size and more begins at such a boundary and uses huge pages where it fills them: weights and
+    /// feature maps would take tens of thousands of page faults otherwise.
+    private static let hugePage = 2 << 20
+
     private static func allocate(_ byteCount: Int) throws(SardonyxError) -> UnsafeMutableRawPointer {
+        let alignment = byteCount >= hugePage ? hugePage : 64
         guard byteCount >= 0, let rounded = CheckedSize.roundUp(max(byteCount, 1), to: 64),
-            let memory = aligned_alloc(64, rounded)
+            let memory = aligned_alloc(alignment, rounded)
         else {
             throw SardonyxError(.limit, "", "out of memory", got: "\(byteCount) bytes asked")
         }
+        // Whole pages only, so that no memory is used that was not asked for.
+        if alignment == hugePage { madvise(memory, rounded / hugePage * hugePage, 14 /* MADV_HUGEPAGE */) }
         return memory
     }
 }

@@ -20,21 +20,23 @@ typedef struct {
     float *packed;
 } pack_job;
 
+/// One panel, block by block: what is written stays in L1 while 16 rows of weights are spread over it.
 static void pack_direct_panel(void *context, int64_t panel, int worker) {
     (void)worker;
     const pack_job *job = context;
     const sx_conv_shape *s = job->shape;
     int64_t lanes = sx_conv_lanes(s), blocks = sx_conv_panel_blocks(s), first = sx_conv_first_block(s, panel, blocks);
-    int64_t group_channels = s->c / s->groups, taps = s->kh * s->kw, floats = blocks * taps * lanes * SX_BLOCK;
-    float *out = job->packed + panel * floats;
-    memset(out, 0, (size_t)floats * sizeof(float));
-    for (int64_t o = 0; o < SX_BLOCK && panel * SX_BLOCK + o < s->k; o++) {
-        int64_t k = panel * SX_BLOCK + o, begin = sx_conv_group_of(s, k) * group_channels;
-        for (int64_t i = 0; i < group_channels; i++) {
-            int64_t block = (begin + i) / lanes - first, lane = (begin + i) % lanes;
-            const float *in = job->weights + (k * group_channels + i) * taps;
-            for (int64_t tap = 0; tap < taps; tap++)
-                out[((block * taps + tap) * lanes + lane) * SX_BLOCK + o] = in[tap];
+    int64_t group_channels = s->c / s->groups, taps = s->kh * s->kw, block_floats = taps * lanes * SX_BLOCK;
+    float *out = job->packed + panel * blocks * block_floats;
+    for (int64_t block = 0; block < blocks; block++, out += block_floats) {
+        memset(out, 0, (size_t)block_floats * sizeof(float));
+        for (int64_t o = 0; o < SX_BLOCK && panel * SX_BLOCK + o < s->k; o++) {
+            int64_t k = panel * SX_BLOCK + o, begin = sx_conv_group_of(s, k) * group_channels;
+            int64_t channel = (first + block) * lanes - begin;  // of the group, in lane 0
+            int64_t row = (k * group_channels + channel) * taps, lane_end = sx_min(lanes, group_channels - channel);
+            for (int64_t lane = sx_max(0, -channel); lane < lane_end; lane++)
+                for (int64_t tap = 0; tap < taps; tap++)
+                    out[(tap * lanes + lane) * SX_BLOCK + o] = job->weights[row + lane * taps + tap];
         }
     }
 }
