@@ -1,5 +1,13 @@
 #!/usr/bin/env python3
-"""Times Sardonyx, ONNX Runtime, OpenVINO and ncnn on the same models, interleaved, each in a resident process."""
+"""Times Sardonyx, ONNX Runtime, OpenVINO and ncnn on the same models, interleaved, each in a resident process.
+
+A round gives every engine one turn, in turn forward and backward through the list (ABBA). Before the next engine's turn
+the harness waits until the last one's threads have stopped spinning. A round counts for an engine when neither its turn
+nor the baseline's was disturbed: by other processes' CPU time, by time stolen from the virtual machine, or by more
+involuntary context switches than that engine has by itself. Ratios are of medians over those rounds; their interval is
+a bootstrap over pairs. The error is the greatest max|a - b| / max|b| over the outputs against float64: PyTorch for the
+networks of the model zoo, ONNX's reference evaluator for nanodet_m and the demo model.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +18,7 @@ import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Iterator
 
 from peers import chart, report
 from peers.engines import ENGINES
@@ -26,11 +35,12 @@ def names(text: str) -> tuple[str, ...]:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="tools/bench-peers", description=__doc__)
+    parser = argparse.ArgumentParser(prog="tools/bench-peers", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--command", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--models", type=names, help=f"default: {','.join(STANDARD)}; others of tools/model_zoo.py")
     parser.add_argument("--scenario", choices=("standard", *SCENARIOS), default="standard",
-                        help="; ".join(f"{name}: {run.__doc__}" for name, (run, _) in SCENARIOS.items()))
+                        help=" ".join(f"{name} - {run.__doc__}" for name, (run, _) in SCENARIOS.items()))
     parser.add_argument("--engines", type=names, default=ALL, help=f"default: {','.join(ALL)}; the first is what "
                         "ratios refer to")
     parser.add_argument("--rounds", type=int, default=30)
@@ -54,13 +64,23 @@ def arguments() -> argparse.Namespace:
     return options
 
 
-def standard(models: tuple[str, ...], settings: Settings, cache: Path) -> list[Row]:
+def standard(models: tuple[str, ...], settings: Settings, cache: Path) -> Iterator[Row]:
     """Every engine on every model."""
-    rows: list[Row] = []
     for name in models:
         subject = prepare(name, cache)
-        rows += measure(subject, settings, multiply_accumulates(settings.command, subject.model))
-    return rows
+        yield from measure(subject, settings, multiply_accumulates(settings.command, subject.model))
+
+
+def write(result: dict, options: argparse.Namespace) -> str:
+    """Writes the files that were asked for; the answer is the Markdown table."""
+    text = report.standard(result) if options.scenario == "standard" else report.scenario(result)
+    if options.json:
+        options.json.write_text(json.dumps(result, indent=1) + "\n")
+    if options.markdown:
+        options.markdown.write_text(text + "\n")
+    if options.svg:
+        options.svg.write_text(chart.svg(result))
+    return text
 
 
 def main() -> None:
@@ -68,25 +88,18 @@ def main() -> None:
     machine = describe(options.command, options.threads)
     settings = Settings(options.command, options.engines, options.threads, options.rounds, options.warm_up,
                         options.loads, options.turn, machine.cpus, machine.fma_gmacs)
-    try:
-        if options.scenario == "standard":
-            rows = standard(options.models or STANDARD, settings, options.cache)
-        else:
-            run, model = SCENARIOS[options.scenario]
-            rows = list(run(options.models or (model,), settings, options.cache))
-    except ConversionFailure as fault:
-        sys.exit(f"bench-peers: {fault}")
+    run, models = (standard, STANDARD) if options.scenario == "standard" else SCENARIOS[options.scenario]
     given = [word for word in sys.argv[1:] if word not in ("--command", options.command)]
     result = {"scenario": options.scenario, "command": shlex.join(["tools/bench-peers", *given]),
-              "machine": asdict(machine), "rows": as_json(rows)}
-    text = report.standard(result) if options.scenario == "standard" else report.scenario(result)
+              "machine": asdict(machine), "rows": []}
+    text = ""
+    try:
+        for row in run(options.models or models, settings, options.cache):
+            result["rows"] += as_json([row])
+            text = write(result, options)  # at every row: a long measurement that is ended leaves what it has
+    except ConversionFailure as fault:
+        sys.exit(f"bench-peers: {fault}")
     print(text)
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=1) + "\n")
-    if options.markdown:
-        options.markdown.write_text(text + "\n")
-    if options.svg:
-        options.svg.write_text(chart.svg(result))
 
 
 if __name__ == "__main__":

@@ -26,9 +26,9 @@ def titles(rows: list[dict]) -> dict[str, str]:
     return found
 
 
-def table(heads: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table; every column but the first two is set right."""
-    marks = ["---" if index < 2 else "--:" for index in range(len(heads))]
+def table(heads: list[str], rows: list[list[str]], left: int) -> str:
+    """A Markdown table; every column but the first `left` is set right."""
+    marks = ["---" if index < left else "--:" for index in range(len(heads))]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [heads, marks, *rows])
 
 
@@ -39,15 +39,27 @@ HEADS = {"threads": "speed-up (95 %)", "batch": "time per image / batch 1 (95 %)
 
 def scenario(result: dict) -> str:
     """One line for each engine and variant."""
-    lines = []
+    lines, notes = [], []
     for row in result["rows"]:
-        figure = row["note"] if row["median_ms"] is None else _ratio(row)
-        if row["cpu_seconds"] is not None:
-            figure = f"{row['cpu_seconds']:.3f}"
-        lines.append([row["model"], NAMES[row["engine"]], row["variant"], number(row["median_ms"]), figure,
+        figure = _ratio(row) if row["cpu_seconds"] is None else f"{row['cpu_seconds']:.3f}"
+        lines.append([row["model"], NAMES[row["engine"]] + _mark(row, notes), row["variant"], number(row["median_ms"]), figure,
                       f"{row['dropped']}/{row['rounds'] + row['dropped']}"])
     heads = ["model", "engine", "variant", "median ms", HEADS[result["scenario"]], "dropped"]
-    return "\n\n".join([table(heads, lines), caption(result)])
+    return _page(table(heads, lines, 3), notes, result)
+
+
+def _mark(row: dict, notes: list[str]) -> str:
+    """The mark of the row's footnote, which joins `notes`; nothing for a row without one."""
+    if not row["note"]:
+        return ""
+    if row["note"] not in notes:
+        notes.append(row["note"])
+    return f" [{notes.index(row['note']) + 1}]"
+
+
+def _page(body: str, notes: list[str], result: dict) -> str:
+    footnotes = "\n".join(f"[{index}] {note}." for index, note in enumerate(notes, 1))
+    return "\n\n".join(filter(None, [body, footnotes, caption(result)]))
 
 
 def _ratio(row: dict) -> str:
@@ -63,20 +75,16 @@ def standard(result: dict) -> str:
     previous = ""
     names = titles(result["rows"])
     for row in result["rows"]:
-        mark = ""
-        if row["note"]:
-            mark = f" [{len(notes) + 1}]"
-            notes.append(f"[{len(notes) + 1}] {row['model']}, {NAMES[row['engine']]}: {row['note']}.")
         error = "–" if row["error"] is None else f"{row['error']:.1e}"
         memory = "–" if row["peak_rss_mb"] is None else f"{row['peak_rss_mb']:.0f} ({row['base_rss_mb']:.0f})"
-        lines.append([row["model"] if row["model"] != previous else "", names[row["engine"]] + mark,
+        lines.append([row["model"] if row["model"] != previous else "", names[row["engine"]] + _mark(row, notes),
                       number(row["median_ms"]), number(row["iqr_ms"], 2), _ratio(row), number(row["peak_percent"], 2),
                       number(row["load_ms"]), number(row["first_run_ms"]), memory, error,
                       f"{row['dropped']}/{row['rounds'] + row['dropped']}"])
         previous = row["model"]
     heads = ["model", "engine", "median ms", "IQR", "time / Sardonyx (95 %)", "% of FMA peak", "load ms",
              "first run ms", "peak MB (before load)", "error", "dropped"]
-    return "\n\n".join([table(heads, lines), *(["\n".join(notes)] if notes else []), caption(result)])
+    return _page(table(heads, lines, 2), notes, result)
 
 
 def caption(result: dict) -> str:

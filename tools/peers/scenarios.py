@@ -195,7 +195,7 @@ class _Burner:
         self.process.stdout.close()
 
 
-YOLACT = "yolact_resnet50"
-SCENARIOS = {"threads": (threads, YOLACT), "batch": (batch, f"{YOLACT}_dynbatch"),
-             "sizes": (sizes, f"{YOLACT}_dynshape"), "contended": (contended, YOLACT), "idle": (idle, YOLACT)}
-"""Name -> what runs it, and the model it takes by default."""
+SCENARIOS = {"threads": (threads, ("yolact_resnet50",)), "batch": (batch, ("yolact_resnet50_dynbatch",)),
+             "sizes": (sizes, ("yolact_resnet50_dynshape",)), "contended": (contended, ("yolact_resnet50",)),
+             "idle": (idle, ("yolact_resnet50",))}
+"""Name -> what runs it, and the models it takes by default."""
