@@ -12,16 +12,19 @@ package struct ExecutionOptions: Sendable {
     package var disabledPasses: Set<String>
     /// Plans kept for different input shapes; the least recently used goes first.
     package var planCapacity: Int
+    /// Whether convolutions may use Winograd, whose weights take four times the memory.
+    package var allowsWinograd: Bool
 
     package init(
         threads: Int = SystemLimits.defaultThreads,
         budget: MemoryBudget = MemoryBudget(byteCount: SystemLimits.defaultBudget),
-        disabledPasses: Set<String> = [], planCapacity: Int = 8
+        disabledPasses: Set<String> = [], planCapacity: Int = 8, allowsWinograd: Bool = true
     ) {
         self.threads = threads
         self.budget = budget
         self.disabledPasses = disabledPasses
         self.planCapacity = planCapacity
+        self.allowsWinograd = allowsWinograd
     }
 }
 

@@ -11,7 +11,7 @@ package final class GraphExecutor: Sendable {
     package let graph: Graph
     package let opsets: [String: Int]
     private let pipeline: Pipeline
-    private let weights = WeightCache()
+    private let weights: WeightCache
     private let state = Mutex(State())
 
     /// Idle workspaces belong to nobody until taken under the lock, and to one run after that.
@@ -36,7 +36,10 @@ package final class GraphExecutor: Sendable {
         try OperatorCoverage.check(model)
         self.pipeline = Pipeline(
             opsets: model.opsets, disabled: options.disabledPasses,
-            evaluator: Evaluator(threads: options.threads, budget: options.budget))
+            evaluator: Evaluator(
+                threads: options.threads, budget: options.budget,
+                weights: WeightCache(allowsWinograd: options.allowsWinograd)))
+        self.weights = WeightCache(allowsWinograd: options.allowsWinograd)
         var graph = model.graph
         try pipeline.run(.model, on: &graph, interruption: interruption)
         graph.compactValues()

@@ -3,6 +3,23 @@ import Operators
 import Passes
 import TensorCore
 
+/// Whether convolutions may use Winograd's F(4x4,3x3), which needs a quarter of the multiplications and rounds a
+/// little more (about 1e-6 of the output's root mean square, against 2e-7).
+public enum WinogradUse: String, Sendable, Hashable, CaseIterable {
+    /// Where a model of the time finds it faster and a test of the weights at load time finds it exact enough.
+    case auto
+    /// Nowhere.
+    case off
+}
+
+/// What a session's packed weights may take.
+public enum MemoryUse: String, Sendable, Hashable, CaseIterable {
+    /// Weights in the fastest form: those of a Winograd convolution take four times their plain size.
+    case fast
+    /// Weights in their plain size: no convolution uses Winograd.
+    case low
+}
+
 /// How a session runs its model.
 public struct SessionOptions: Sendable, Hashable {
     /// Threads of one run; the default is the affinity mask capped by the cgroup's quota, or `OMP_NUM_THREADS`.
@@ -13,14 +30,21 @@ public struct SessionOptions: Sendable, Hashable {
     public var disabledPasses: Set<String>
     /// Plans kept for different input shapes.
     public var planCapacity: Int
+    /// Whether convolutions may use Winograd.
+    public var winograd: WinogradUse
+    /// Whether weights may take more memory than in the model file, for speed.
+    public var memoryUse: MemoryUse
 
     public init(
-        threads: Int? = nil, memoryLimit: Int? = nil, disabledPasses: Set<String> = [], planCapacity: Int = 8
+        threads: Int? = nil, memoryLimit: Int? = nil, disabledPasses: Set<String> = [], planCapacity: Int = 8,
+        winograd: WinogradUse = .auto, memoryUse: MemoryUse = .fast
     ) {
         self.threads = threads ?? SystemLimits.defaultThreads
         self.memoryLimit = memoryLimit ?? SystemLimits.defaultBudget
         self.disabledPasses = disabledPasses
         self.planCapacity = planCapacity
+        self.winograd = winograd
+        self.memoryUse = memoryUse
     }
 
     /// All passes, in order.
@@ -47,7 +71,7 @@ public struct SessionOptions: Sendable, Hashable {
         }
         return ExecutionOptions(
             threads: threads, budget: MemoryBudget(byteCount: memoryLimit), disabledPasses: disabledPasses,
-            planCapacity: planCapacity)
+            planCapacity: planCapacity, allowsWinograd: winograd == .auto && memoryUse == .fast)
     }
 }
 

@@ -4,8 +4,8 @@ import TestSupport
 /// A convolution of random numbers with its result in double precision.
 struct ConvReference {
     var shape: sx_conv_shape
-    let input: [Float]  // [n, c, h, w]
-    let weights: [Float]  // [k, c / groups, kh, kw]
+    private(set) var input: [Float]  // [n, c, h, w]
+    private(set) var weights: [Float]  // [k, c / groups, kh, kw]
     let bias: [Float]
     let residual: [Float]?  // [n, k, oh, ow]
     /// Sums and the sums of the absolute products, [n, k, oh, ow].
@@ -20,6 +20,20 @@ struct ConvReference {
         weights = random.floats(Int(s.k * (s.c / s.groups) * s.kh * s.kw))
         bias = random.floats(Int(s.k))
         residual = withResidual ? random.floats(Int(s.n * s.k * s.oh * s.ow)) : nil
+        computeSums()
+    }
+
+    /// Other data in place of the random ones.
+    mutating func replace(input change: (Float) -> Float, weights changeWeights: (inout [Float]) -> Void) {
+        input = input.map(change)
+        changeWeights(&weights)
+        computeSums()
+    }
+
+    private mutating func computeSums() {
+        let s = shape
+        sums = []
+        magnitudes = []
         for n in 0..<s.n { for k in 0..<s.k { for oy in 0..<s.oh { for ox in 0..<s.ow { append(n, k, oy, ox) } } } }
     }
 
@@ -59,14 +73,22 @@ struct ConvReference {
         return terms * 0x1p-24 * magnitudes[index] + 1e-37
     }
 
+    /// The error of `values` relative to the exact sums, both as root mean squares.
+    func relativeRMS(_ values: [Float]) -> Double {
+        let error = zip(values, sums).reduce(0) { $0 + (Double($1.0) - $1.1) * (Double($1.0) - $1.1) }
+        return (error / sums.reduce(1e-60) { $0 + $1 * $1 }).squareRoot()
+    }
+
     /// The library's result at the current ISA level as [n, k, oh, ow], computed between guard pages, and whether all
     /// that must stay untouched or zero was.
+    /// - Parameter algorithm: nil for the one that the library would choose.
     func run(
+        _ algorithm: sx_conv_algorithm? = nil,
         _ activation: sx_activation = sx_activation(op: SX_UNARY_IDENTITY, a: 0, b: 0), edge: GuardedFloats.Edge = .end,
         threads: Int32 = 2
     ) -> (values: [Float], clean: Bool) {
         var s = shape
-        let algorithm = sx_conv_choose(&s)
+        let algorithm = algorithm ?? sx_conv_choose(&s, false)
         let x = GuardedFloats(blocked(input, s.n, s.c, s.h * s.w, if: s.input_layout), flushAt: edge)
         let w = GuardedFloats(weights, flushAt: edge)
         let b = GuardedFloats(bias, flushAt: edge)

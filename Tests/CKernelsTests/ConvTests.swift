@@ -79,7 +79,7 @@ import Testing
                 SX_UNARY_HARD_SWISH, SX_UNARY_GELU,
             ] {
                 let activation = sx_activation(op: op, a: -0.5, b: 0.75)
-                let (values, clean) = reference.run(activation)
+                let (values, clean) = reference.run(nil, activation)
                 var expected = sums
                 sx_unary(activation, sums, &expected, Int64(sums.count), 1)
                 #expect(values == expected && clean, "level \(level.rawValue), op \(op.rawValue)")
@@ -89,7 +89,7 @@ import Testing
 
     @Test func aNaNReachesExactlyTheOutputsThatReadIt() {
         var shape = sx_conv_shape(c: 16, 1, 20, k: 32, kernel: 1)
-        let algorithm = sx_conv_choose(&shape)
+        let algorithm = sx_conv_choose(&shape, true)
         var x = [Float](repeating: 1, count: 20 * 16)
         x[7 * 16 + 3] = .nan
         var packed = [Float](repeating: 0, count: Int(sx_conv_packed_bytes(&shape, algorithm)) / 4)
@@ -120,8 +120,8 @@ import Testing
     @Test func tableOfAlgorithmsSplitsByShape() {
         var depthwise = sx_conv_shape(c: 32, 4, 4, k: 32, kernel: 3, pad: 1, groups: 32)
         var dense = sx_conv_shape(c: 32, 4, 4, k: 32, kernel: 3, pad: 1)
-        #expect(String(cString: sx_conv_algorithm_name(sx_conv_choose(&depthwise))) == "depthwise")
-        #expect(String(cString: sx_conv_algorithm_name(sx_conv_choose(&dense))) == "direct")
+        #expect(String(cString: sx_conv_algorithm_name(sx_conv_choose(&depthwise, true))) == "depthwise")
+        #expect(String(cString: sx_conv_algorithm_name(sx_conv_choose(&dense, true))) == "direct")
         dense.k = 1 << 40
         dense.c = 1 << 40
         #expect(sx_conv_packed_bytes(&dense, SX_CONV_DIRECT) == -1)

@@ -16,7 +16,7 @@ typedef struct {
         void *scratch, int threads);
 } sx_conv_method;
 
-extern const sx_conv_method sx_conv_direct, sx_conv_depthwise;
+extern const sx_conv_method sx_conv_direct, sx_conv_depthwise, sx_conv_winograd;
 
 int64_t sx_conv_direct_packed_floats(const sx_conv_shape *shape);
 void sx_conv_direct_pack(

@@ -2,6 +2,9 @@
 #include "../base/row_avx512.h"
 #include "tile_body.h"
 
+enum { WINOGRAD_TILES = 14 };
+#include "winograd_body.h"
+
 // 28 sums, two weights and a broadcast fill the 32 registers; 64 channels by 6 pixels suits rows too short for 14.
 static void dense(const sx_conv_tile *t) {
     switch (t->panels * 32 + t->pixels) {
@@ -22,7 +25,28 @@ static void depthwise(const sx_conv_tile *t) {
     }
 }
 
+static void winograd_group(
+    const sx_winograd_product *p, const float *v, const float *u, float *m, const float *ahead, int64_t step, int tiles) {
+    switch (p->panels * 32 + tiles) {
+        SX_WINOGRAD_GROUP(1, 1) SX_WINOGRAD_GROUP(1, 2) SX_WINOGRAD_GROUP(1, 3) SX_WINOGRAD_GROUP(1, 4)
+        SX_WINOGRAD_GROUP(1, 5) SX_WINOGRAD_GROUP(1, 6) SX_WINOGRAD_GROUP(1, 7) SX_WINOGRAD_GROUP(1, 8)
+        SX_WINOGRAD_GROUP(1, 9) SX_WINOGRAD_GROUP(1, 10) SX_WINOGRAD_GROUP(1, 11)
+        SX_WINOGRAD_GROUP(1, 12) SX_WINOGRAD_GROUP(1, 13) SX_WINOGRAD_GROUP(1, 14)
+        SX_WINOGRAD_GROUP(2, 1) SX_WINOGRAD_GROUP(2, 2) SX_WINOGRAD_GROUP(2, 3) SX_WINOGRAD_GROUP(2, 4)
+        SX_WINOGRAD_GROUP(2, 5) SX_WINOGRAD_GROUP(2, 6) SX_WINOGRAD_GROUP(2, 7) SX_WINOGRAD_GROUP(2, 8)
+        SX_WINOGRAD_GROUP(2, 9) SX_WINOGRAD_GROUP(2, 10) SX_WINOGRAD_GROUP(2, 11)
+        SX_WINOGRAD_GROUP(2, 12) SX_WINOGRAD_GROUP(2, 13) SX_WINOGRAD_GROUP(2, 14)
+    }
+}
+
 const sx_conv_kernels SX_ROW(sx_conv_kernels) = {
-    .dense = dense, .depthwise = depthwise, .dense_pixels = {14, 14, 6, 6}, .depthwise_pixels = 14};
+    .dense = dense,
+    .depthwise = depthwise,
+    .dense_pixels = {14, 14, 6, 6},
+    .depthwise_pixels = 14,
+    .winograd_input = winograd_input,
+    .winograd_product = winograd_product,
+    .winograd_output = winograd_output,
+};
 #include "../base/row_end.h"
 #endif

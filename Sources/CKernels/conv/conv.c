@@ -11,6 +11,7 @@ static const struct {
     const sx_conv_method *method;
 } table[] = {
     {SX_CONV_DEPTHWISE, &sx_conv_depthwise},
+    {SX_CONV_WINOGRAD, &sx_conv_winograd},
     {SX_CONV_DIRECT, &sx_conv_direct},
 };
 
@@ -21,9 +22,10 @@ static const sx_conv_method *method_of(sx_conv_algorithm algorithm) {
     return &sx_conv_direct;
 }
 
-sx_conv_algorithm sx_conv_choose(const sx_conv_shape *shape) {
+sx_conv_algorithm sx_conv_choose(const sx_conv_shape *shape, bool winograd) {
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (table[i].method->suits(shape)) return table[i].algorithm;
+        if ((winograd || table[i].algorithm != SX_CONV_WINOGRAD) && table[i].method->suits(shape))
+            return table[i].algorithm;
     return SX_CONV_DIRECT;
 }
 

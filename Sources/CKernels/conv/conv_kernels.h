@@ -6,6 +6,28 @@
 
 #include "sx_unary.h"
 
+/// What happens to finished sums: y = activation(sum + residual) is stored. Strides are in floats.
+typedef struct {
+    const float *residual;  ///< strides of the output, or NULL
+    float *output;
+    int64_t pixel_stride, panel_stride;
+    int64_t lane_stride;  ///< 1 but in plain layout
+    int tail;             ///< channels in the last panel, 1 to 16
+    bool pads_tail;       ///< the output has all 16 lanes of the last panel: those past the tail are stored as zero
+    bool clips;           ///< the activation is a clip to [low, high]
+    float low, high;
+    sx_activation activation;
+} sx_conv_store;
+
+/// Whether kernels may store whole vectors, clipped, themselves.
+static inline bool sx_conv_stores_vectors(const sx_conv_store *store) {
+    return store->clips && store->tail == 16 && store->lane_stride == 1;
+}
+
+/// Residual, activation and store of finished sums [panels][pixels][16], which it overwrites: for every activation,
+/// tail and layout.
+void sx_conv_finish(const sx_conv_store *store, int panels, int pixels, float *sums);
+
 /// One micro-kernel call: a run of output pixels of one row times some panels of 16 output channels.
 ///
 /// sum[panel][pixel][o] += over block, row, column, lane of
@@ -32,17 +54,32 @@ typedef struct {
     bool first, last;
 
     const float *bias;  ///< [panels][16]
-    const float *residual;
-    float *output;
-    int64_t output_pixel_stride, output_panel_stride;
-    int tail;         ///< channels in the last panel, 1 to 16
-    bool pads_tail;   ///< the output has all 16 lanes of the last panel: those past the tail are stored as zero
-    bool clips;       ///< the activation is a clip to [low, high]
-    float low, high;
-    sx_activation activation;
+    sx_conv_store store;
 } sx_conv_tile;
 
 typedef void (*sx_conv_tile_kernel)(const sx_conv_tile *tile);
+
+/// Products of transformed tiles and weights: for every position, m[tile][o] = sum over channel of
+/// v[channel / 16 block_stride + tile 16 + channel % 16] * u[channel 16 panels + o]. Strides are in floats.
+typedef struct {
+    const float *v, *u;
+    float *m;  ///< [tile][16 panels]
+    int64_t v_position, u_position, m_position;  ///< strides between positions
+    int64_t block_stride, channels;
+    int64_t positions, tiles;
+    int panels;  ///< 1 or 2
+} sx_winograd_product;
+
+/// The finished sums of `tiles` tiles that follow each other in a row of tiles, for one panel.
+typedef struct {
+    const float *m;
+    int64_t m_position, m_tile;
+    const float *bias;    ///< [16]
+    sx_conv_store store;  ///< the output at the first pixel of the first tile
+    int64_t row_stride;   ///< floats between rows of the output
+    int64_t tiles;
+    int rows, columns;  ///< of each tile's 4 by 4 outputs, those that exist
+} sx_winograd_outputs;
 
 enum { SX_CONV_MAX_PANELS = 4, SX_CONV_MAX_PIXELS = 28 };
 
@@ -52,10 +89,10 @@ typedef struct {
     /// The most pixels of a dense tile of 1, 2, 3 and 4 panels; 0: no such tile.
     int dense_pixels[SX_CONV_MAX_PANELS];
     int depthwise_pixels;
+    /// Transforms `tiles` windows of 6 by 6 pixels of 16 channels, 4 pixels apart in a row: v[position][tile][16].
+    void (*winograd_input)(const float *input, int64_t row_stride, int64_t tiles, float *v, int64_t v_position);
+    void (*winograd_product)(const sx_winograd_product *product);
+    void (*winograd_output)(const sx_winograd_outputs *outputs);
 } sx_conv_kernels;
-
-/// Residual, activation and store of finished sums [panels][pixels][16], which it overwrites: for every activation
-/// and tail. Kernels keep clips of whole panels to themselves.
-void sx_conv_finish(const sx_conv_tile *tile, float *sums);
 
 #endif

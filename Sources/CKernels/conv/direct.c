@@ -82,29 +82,6 @@ static void run_taps(const sx_direct_job *job, sx_conv_tile *tile, int64_t ox) {
         run_border(job, tile, first_x);
 }
 
-/// Ends a tile of plain output: finished in a buffer of panels, then transposed.
-static void run_plain(const sx_direct_job *job, sx_conv_tile *tile, int64_t ox, int64_t panel) {
-    const sx_conv_shape *s = &job->s;
-    float buffer[SX_CONV_MAX_PANELS * SX_CONV_MAX_PIXELS * SX_BLOCK] __attribute__((aligned(64)));
-    int64_t pixels = tile->pixels, plane = s->oh * s->ow;
-    int64_t channels = sx_min(s->k - panel * SX_BLOCK, (int64_t)tile->panels * SX_BLOCK);
-    float *output = tile->output;
-    const float *residual = tile->residual;
-    tile->output = buffer;
-    tile->output_pixel_stride = SX_BLOCK;
-    tile->output_panel_stride = pixels * SX_BLOCK;
-    if (residual) {
-        tile->residual = buffer;
-        for (int64_t k = 0; k < channels; k++)
-            for (int64_t i = 0; i < pixels; i++)
-                buffer[(k / SX_BLOCK * pixels + i) * SX_BLOCK + k % SX_BLOCK] = residual[k * plane + i];
-    }
-    run_taps(job, tile, ox);
-    for (int64_t k = 0; k < channels; k++)
-        for (int64_t i = 0; i < pixels; i++)
-            output[k * plane + i] = buffer[(k / SX_BLOCK * pixels + i) * SX_BLOCK + k % SX_BLOCK];
-}
-
 /// What the tiles of one pass have in common: `panels` panels from `panel`, input blocks [block, block + blocks) of
 /// those that the panels read.
 static sx_conv_tile pass_tile(const sx_direct_job *job, int64_t panel, int panels, int64_t block, int64_t blocks) {
@@ -124,15 +101,9 @@ static sx_conv_tile pass_tile(const sx_direct_job *job, int64_t panel, int panel
         .first = block == 0,
         .last = block + blocks == job->panel_blocks,
         .bias = job->bias + panel * SX_BLOCK,
-        .output_pixel_stride = job->output_pixel_stride,
-        .output_panel_stride = job->output_panel_stride,
-        .tail = (int)sx_min(s->k - (panel + panels - 1) * SX_BLOCK, SX_BLOCK),
-        .pads_tail = s->output_layout == SX_LAYOUT_BLOCKED16,
-        .clips = job->clips,
-        .low = job->low,
-        .high = job->high,
-        .activation = job->epilogue->activation,
+        .store = job->store,
     };
+    if (panel + panels < job->panels) tile.store.tail = SX_BLOCK;
     int64_t first_block = job->depthwise ? panel : sx_conv_first_block(s, panel, job->panel_blocks);
     tile.input = job->x + (first_block + block) * tile.block_stride;
     tile.weights = job->weights + panel * tile.weights_panel_stride + block * tile.weights_block_stride;
@@ -169,14 +140,10 @@ static void run_pass(
                          (line - ahead_panel * panel_lines) * SX_BLOCK;
             tile.ahead_lines = (int)sx_ceil_div(tile_lines, taps);
         }
-        int64_t offset = image * job->output_batch_stride + panel * job->output_panel_stride +
-                         (oy * s->ow + ox) * job->output_pixel_stride;
-        tile.output = job->y + offset;
-        tile.residual = job->epilogue->residual ? job->epilogue->residual + offset : NULL;
-        if (s->output_layout == SX_LAYOUT_PLAIN && tile.last)
-            run_plain(job, &tile, ox, panel);
-        else
-            run_taps(job, &tile, ox);
+        tile.store = sx_conv_store_at(
+            &pass->store, image * job->output_batch_stride + panel * pass->store.panel_stride +
+                              (oy * s->ow + ox) * pass->store.pixel_stride);
+        run_taps(job, &tile, ox);
         ox = ox_end;
         if (++in_row == job->row_tiles) {
             in_row = ox = 0;
@@ -220,9 +187,8 @@ static void run(
     bool depthwise, const sx_conv_shape *shape, const float *x, const float *packed, const sx_conv_epilogue *epilogue,
     float *y, void *scratch, int threads) {
     sx_direct_job job;
-    sx_direct_plan(&job, depthwise, shape, epilogue, kernels());
+    sx_direct_plan(&job, depthwise, shape, epilogue, y, kernels());
     job.x = x;
-    job.y = y;
     job.scratch = scratch;
     job.bias = packed;
     job.weights = packed + job.panels * SX_BLOCK;

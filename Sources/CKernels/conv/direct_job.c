@@ -1,7 +1,6 @@
 #include "direct_job.h"
 
 #include <assert.h>
-#include <math.h>
 
 enum {
     SLICE_BYTES = 160 << 10,   // weights of one pass, so that they and the next pass's stay in L2
@@ -10,36 +9,6 @@ enum {
 };
 
 static int64_t clamp(int64_t x, int64_t low, int64_t high) { return sx_min(sx_max(x, low), high); }
-
-static void set_clip(sx_direct_job *job) {
-    sx_activation f = job->epilogue->activation;
-    job->clips = f.op == SX_UNARY_IDENTITY || f.op == SX_UNARY_RELU || f.op == SX_UNARY_CLIP;
-    job->low = f.op == SX_UNARY_RELU ? 0.0f : f.op == SX_UNARY_CLIP ? f.a : -INFINITY;
-    job->high = f.op == SX_UNARY_CLIP ? f.b : INFINITY;
-}
-
-static void set_output_strides(sx_direct_job *job) {
-    const sx_conv_shape *s = &job->s;
-    int64_t pixels = s->oh * s->ow;
-    switch (s->output_layout) {
-        case SX_LAYOUT_BLOCKED16:
-            job->output_pixel_stride = SX_BLOCK;
-            job->output_panel_stride = pixels * SX_BLOCK;
-            job->output_batch_stride = job->panels * pixels * SX_BLOCK;
-            break;
-        case SX_LAYOUT_NHWC:
-            job->output_pixel_stride = s->output_pixel_stride ? s->output_pixel_stride : s->k;
-            job->output_panel_stride = SX_BLOCK;
-            job->output_batch_stride = pixels * job->output_pixel_stride;
-            break;
-        case SX_LAYOUT_PLAIN:
-            job->output_pixel_stride = 1;
-            job->output_panel_stride = pixels * SX_BLOCK;
-            job->output_batch_stride = s->k * pixels;
-            break;
-    }
-    if (s->output_batch_stride) job->output_batch_stride = s->output_batch_stride;
-}
 
 /// Tile width and panels from what the kernels offer.
 static void set_tiles(sx_direct_job *job, const sx_conv_kernels *kernels) {
@@ -80,8 +49,8 @@ static void set_chunks(sx_direct_job *job) {
 
 void sx_direct_plan(
     sx_direct_job *job, bool depthwise, const sx_conv_shape *shape, const sx_conv_epilogue *epilogue,
-    const sx_conv_kernels *kernels) {
-    *job = (sx_direct_job){.s = *shape, .depthwise = depthwise, .epilogue = epilogue};
+    float *y, const sx_conv_kernels *kernels) {
+    *job = (sx_direct_job){.s = *shape, .depthwise = depthwise};
     sx_conv_shape *s = &job->s;
     bool pointwise = s->kh == 1 && s->kw == 1 && s->stride_h == 1 && s->stride_w == 1 && s->pad_top == 0 &&
                      s->pad_left == 0 && s->oh == s->h && s->ow == s->w;
@@ -96,8 +65,7 @@ void sx_direct_plan(
     job->panels = sx_blocks(s->k);
     job->tap_floats = depthwise ? SX_BLOCK : job->lanes * SX_BLOCK;
     job->image_floats = job->input_blocks * s->h * s->w * job->lanes;
-    set_clip(job);
-    set_output_strides(job);
+    job->store = sx_conv_store_of(s, epilogue, y, &job->output_batch_stride);
     set_tiles(job, kernels);
     set_chunks(job);
 }

@@ -2,29 +2,28 @@
 #define SX_DIRECT_JOB_H
 
 #include "conv_geometry.h"
-#include "conv_kernels.h"
+#include "store.h"
 
 /// Everything that the chunks of one direct or depthwise convolution share. Counts of panels and tiles cut the
 /// output, `blocks_at_once` cuts the reduction into passes between which sums are carried in scratch.
 typedef struct {
     sx_conv_shape s;  ///< a 1x1 convolution without stride appears as one row of all pixels
     const float *x, *weights, *bias;
-    const sx_conv_epilogue *epilogue;
-    float *y, *scratch;
+    sx_conv_store store;
+    float *scratch;
     sx_conv_tile_kernel kernel;
-    bool depthwise, clips;
-    float low, high;
+    bool depthwise;
     int64_t lanes, input_blocks, panel_blocks, panels;
     int64_t tap_floats;  ///< packed weights of one panel, block and tap
     int64_t panels_at_once, blocks_at_once;
     int64_t tile_pixels, row_tiles, tiles, chunk_tiles, tile_chunks, chunk_panels, panel_chunks;
-    int64_t image_floats, output_pixel_stride, output_panel_stride, output_batch_stride;
+    int64_t image_floats, output_batch_stride;
 } sx_direct_job;
 
 /// Cuts the work of a shape for the given kernels. The cut depends on the shape and the kernels only.
 void sx_direct_plan(
     sx_direct_job *job, bool depthwise, const sx_conv_shape *shape, const sx_conv_epilogue *epilogue,
-    const sx_conv_kernels *kernels);
+    float *y, const sx_conv_kernels *kernels);
 
 enum {
     SX_DIRECT_MAX_CHUNK_TILES = 32,

@@ -2,23 +2,25 @@
 
 #include "sx_layout.h"
 
-void sx_conv_finish(const sx_conv_tile *tile, float *sums) {
-    int64_t count = (int64_t)tile->pixels * SX_BLOCK;
-    for (int panel = 0; panel < tile->panels; panel++) {
-        int lanes = panel + 1 == tile->panels ? tile->tail : SX_BLOCK;
-        float *panel_sums = sums + panel * count;
-        if (tile->residual)
-            for (int pixel = 0; pixel < tile->pixels; pixel++) {
-                const float *residual =
-                    tile->residual + panel * tile->output_panel_stride + pixel * tile->output_pixel_stride;
-                for (int lane = 0; lane < lanes; lane++) panel_sums[pixel * SX_BLOCK + lane] += residual[lane];
-            }
-        sx_unary(tile->activation, panel_sums, panel_sums, count, 1);
-        for (int pixel = 0; pixel < tile->pixels; pixel++) {
-            float *output = tile->output + panel * tile->output_panel_stride + pixel * tile->output_pixel_stride;
-            for (int lane = 0; lane < lanes; lane++) output[lane] = panel_sums[pixel * SX_BLOCK + lane];
-            if (tile->pads_tail)
-                for (int lane = lanes; lane < SX_BLOCK; lane++) output[lane] = 0.0f;
+static void finish_panel(const sx_conv_store *store, int panel, int lanes, int pixels, float *sums) {
+    int64_t offset = panel * store->panel_stride;
+    if (store->residual)
+        for (int pixel = 0; pixel < pixels; pixel++) {
+            const float *residual = store->residual + offset + pixel * store->pixel_stride;
+            for (int lane = 0; lane < lanes; lane++)
+                sums[pixel * SX_BLOCK + lane] += residual[lane * store->lane_stride];
         }
+    sx_unary(store->activation, sums, sums, (int64_t)pixels * SX_BLOCK, 1);
+    for (int pixel = 0; pixel < pixels; pixel++) {
+        float *output = store->output + offset + pixel * store->pixel_stride;
+        for (int lane = 0; lane < lanes; lane++) output[lane * store->lane_stride] = sums[pixel * SX_BLOCK + lane];
+        if (store->pads_tail)
+            for (int lane = lanes; lane < SX_BLOCK; lane++) output[lane] = 0.0f;
     }
+}
+
+void sx_conv_finish(const sx_conv_store *store, int panels, int pixels, float *sums) {
+    for (int panel = 0; panel < panels; panel++)
+        finish_panel(
+            store, panel, panel + 1 == panels ? store->tail : SX_BLOCK, pixels, sums + panel * pixels * SX_BLOCK);
 }

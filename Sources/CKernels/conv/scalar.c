@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "winograd.h"
+
 // The oracle of the vector rows: plain loops, product and sum rounded apart.
 
 enum { PIXELS = 4 };
@@ -17,7 +19,7 @@ static void begin(const sx_conv_tile *t, float *sums) {
 
 static void end(const sx_conv_tile *t, float *sums) {
     if (t->last) {
-        sx_conv_finish(t, sums);
+        sx_conv_finish(&t->store, t->panels, t->pixels, sums);
         return;
     }
     for (int panel = 0; panel < t->panels; panel++)
@@ -58,4 +60,11 @@ static void depthwise(const sx_conv_tile *t) {
 }
 
 const sx_conv_kernels sx_conv_kernels_scalar = {
-    .dense = dense, .depthwise = depthwise, .dense_pixels = {PIXELS, 0, 0, 0}, .depthwise_pixels = PIXELS};
+    .dense = dense,
+    .depthwise = depthwise,
+    .dense_pixels = {PIXELS, 0, 0, 0},
+    .depthwise_pixels = PIXELS,
+    .winograd_input = sx_winograd_input_scalar,
+    .winograd_product = sx_winograd_product_scalar,
+    .winograd_output = sx_winograd_output_scalar,
+};

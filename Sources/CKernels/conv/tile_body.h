@@ -11,25 +11,26 @@ SX_INLINE void end_tile(const sx_conv_tile *t, sx_vec sum[][SX_CONV_MAX_PIXELS],
             for (int i = 0; i < pixels; i++) sx_vec_store(t->partial + p * t->partial_panel_stride + i * 16, sum[p][i]);
         return;
     }
-    if (!t->clips || t->tail != 16) {
+    const sx_conv_store *store = &t->store;
+    if (!sx_conv_stores_vectors(store)) {
         float sums[panels * pixels * 16] __attribute__((aligned(64)));
 #pragma unroll
         for (int p = 0; p < panels; p++)
 #pragma unroll
             for (int i = 0; i < pixels; i++) sx_vec_store(sums + (p * pixels + i) * 16, sum[p][i]);
-        sx_conv_finish(t, sums);
+        sx_conv_finish(store, panels, pixels, sums);
         return;
     }
-    const sx_vec low = sx_vec_set(t->low), high = sx_vec_set(t->high);
+    const sx_vec low = sx_vec_set(store->low), high = sx_vec_set(store->high);
 #pragma unroll
     for (int p = 0; p < panels; p++) {
-        float *output = t->output + p * t->output_panel_stride;
-        const float *residual = t->residual ? t->residual + p * t->output_panel_stride : NULL;
+        float *output = store->output + p * store->panel_stride;
+        const float *residual = store->residual ? store->residual + p * store->panel_stride : NULL;
 #pragma unroll
         for (int i = 0; i < pixels; i++) {
             sx_vec v = sum[p][i];
-            if (residual) v += sx_vec_load(residual + i * t->output_pixel_stride);
-            sx_vec_store(output + i * t->output_pixel_stride, sx_vec_at_most(sx_vec_at_least(v, low), high));
+            if (residual) v += sx_vec_load(residual + i * store->pixel_stride);
+            sx_vec_store(output + i * store->pixel_stride, sx_vec_at_most(sx_vec_at_least(v, low), high));
         }
     }
 }
@@ -43,14 +44,14 @@ SX_INLINE void begin_tile(const sx_conv_tile *t, sx_vec sum[][SX_CONV_MAX_PIXELS
 }
 
 /// Fetches the lines that the tile's end will read or write while the sums are made.
-SX_INLINE void fetch_output(const sx_conv_tile *t, const int panels, const int pixels) {
+SX_INLINE void fetch_output(const sx_conv_store *store, const int panels, const int pixels) {
 #pragma unroll
     for (int p = 0; p < panels; p++)
 #pragma unroll
         for (int i = 0; i < pixels; i++) {
-            int64_t offset = p * t->output_panel_stride + i * t->output_pixel_stride;
-            __builtin_prefetch(t->output + offset, 1);
-            if (t->residual && t->residual != t->output) __builtin_prefetch(t->residual + offset);
+            int64_t offset = p * store->panel_stride + i * store->pixel_stride;
+            __builtin_prefetch(store->output + offset, 1);
+            if (store->residual && store->residual != store->output) __builtin_prefetch(store->residual + offset);
         }
 }
 
@@ -60,7 +61,7 @@ SX_INLINE void dense_tile(const sx_conv_tile *t, const int panels, const int pix
     begin_tile(t, sum, panels, pixels);
     const int64_t pixel_stride = t->pixel_stride, panel_stride = t->weights_panel_stride;
     const float *ahead = t->ahead;
-    if (t->last) fetch_output(t, panels, pixels);
+    if (t->last) fetch_output(&t->store, panels, pixels);
     for (int64_t block = 0; block < t->blocks; block++) {
         const float *block_input = t->input + block * t->block_stride;
         const float *block_weights = t->weights + block * t->weights_block_stride;

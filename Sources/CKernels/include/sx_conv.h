@@ -38,12 +38,14 @@ typedef struct {
 typedef enum {
     SX_CONV_DIRECT = 0,     ///< implicit GEMM on blocked or plain input, dense or grouped
     SX_CONV_DEPTHWISE = 1,  ///< groups = c = k, blocked16 input
+    SX_CONV_WINOGRAD = 2,   ///< F(4x4,3x3) for 3x3 without stride, dilation and groups, blocked16 input
     SX_CONV_ALGORITHM_COUNT
 } sx_conv_algorithm;
 
-/// The algorithm to use. Depends on kernel, channels, groups and layouts; n, h, w, oh and ow are only a hint, so
-/// weights packed once serve every spatial size.
-sx_conv_algorithm sx_conv_choose(const sx_conv_shape *shape);
+/// The algorithm to use, by a model of the time that each takes: the same for a shape on every machine and for every
+/// thread count. It may differ between spatial sizes and then needs weights packed for each.
+/// `winograd` allows Winograd where it is faster; its weights take four times the memory.
+sx_conv_algorithm sx_conv_choose(const sx_conv_shape *shape, bool winograd);
 
 /// `direct`, `depthwise` ...: for profiles.
 const char *sx_conv_algorithm_name(sx_conv_algorithm algorithm);
@@ -56,6 +58,14 @@ int64_t sx_conv_packed_bytes(const sx_conv_shape *shape, sx_conv_algorithm algor
 void sx_conv_pack(
     const sx_conv_shape *shape, sx_conv_algorithm algorithm, const float *weights, const float *bias, void *packed,
     int threads);
+
+/// The error of an algorithm with these packed weights, relative to the output, both as root mean squares over every
+/// output channel at a few pixels, against double precision on random activations: for a test at load time.
+/// The weights are [k, c/groups, kh, kw], the bias [k] or NULL, as they were packed. The input is the same at every
+/// call. NaN where an output is; infinity where memory is missing. Allocates for the time of the call.
+double sx_conv_sample_error(
+    const sx_conv_shape *shape, sx_conv_algorithm algorithm, const float *weights, const float *bias,
+    const void *packed, int threads);
 
 /// Bytes of scratch that `sx_conv` needs on at most `threads` threads; may be 0.
 int64_t sx_conv_scratch_bytes(const sx_conv_shape *shape, sx_conv_algorithm algorithm, int threads);

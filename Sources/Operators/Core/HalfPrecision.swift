@@ -51,7 +51,8 @@ struct HalfPrecision: Operator {
                 node: context.node, inputs: context.inputs.map(HalfPrecision.widened),
                 outputs: context.outputs.map(HalfPrecision.widened),
                 constants: context.constants.map(HalfPrecision.widened),
-                threads: context.threads, weights: WeightCache()))
+                threads: context.threads,
+                weights: WeightCache(allowsWinograd: context.weights.allowsWinograd)))
         baseScratch = base.scratchByteCount
         var end = baseScratch
         func place(_ info: TensorInfo?) throws(SardonyxError) -> Int? {

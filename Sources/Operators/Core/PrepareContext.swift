@@ -46,30 +46,39 @@ package struct PrepareContext: Sendable {
 
 /// Packed weights, made once a session and shared by all plans and runs.
 ///
-/// A key says everything that the packing depends on besides the constant (kernel family, tile, groups).
+/// A key says everything that the packing depends on besides the constants (kernel family, tile, groups).
 package final class WeightCache: Sendable {
     private struct Key: Hashable {
         let constant: ObjectIdentifier
+        let companion: ObjectIdentifier?
         let packing: String
     }
+    /// Keeps the constants, so that their identifiers stay theirs.
     private struct Entry {
         let constant: Constant
+        let companion: Constant?
         let buffer: Buffer
     }
     private let entries = Mutex<[Key: Entry]>([:])
 
-    package init() {}
+    /// Whether 3x3 convolutions may be packed for Winograd, in four times the memory.
+    package let allowsWinograd: Bool
+
+    package init(allowsWinograd: Bool = true) { self.allowsWinograd = allowsWinograd }
 
     /// The packed form of `constant`, made by `pack` from its contents when it is not there yet.
+    /// - Parameter companion: another constant that `pack` reads.
     package func packed(
-        _ constant: Constant, _ packing: String, pack: (Tensor) throws(SardonyxError) -> Buffer
+        _ constant: Constant, with companion: Constant? = nil, _ packing: String,
+        pack: (Tensor) throws(SardonyxError) -> Buffer
     ) throws(SardonyxError) -> Buffer {
-        let key = Key(constant: ObjectIdentifier(constant), packing: packing)
+        let key = Key(
+            constant: ObjectIdentifier(constant), companion: companion.map(ObjectIdentifier.init), packing: packing)
         if let entry = entries.withLock({ $0[key] }) { return entry.buffer }
         let buffer = try pack(try constant.tensor())
         return entries.withLock { entries in
             if let entry = entries[key] { return entry.buffer }
-            entries[key] = Entry(constant: constant, buffer: buffer)
+            entries[key] = Entry(constant: constant, companion: companion, buffer: buffer)
             return buffer
         }
     }

@@ -88,12 +88,10 @@ struct Conv: Operator {
 
     private mutating func preparePlanar(_ geometry: sx_conv_shape, _ context: PrepareContext) throws(SardonyxError) {
         var shape = geometry
-        let algorithm = sx_conv_choose(&shape)
-        let packedBytes = Int(sx_conv_packed_bytes(&shape, algorithm))
-        guard packedBytes >= 0 else { throw SardonyxError(.limit, context.node.label, "packed weights overflow") }
-        scratchByteCount = copiedInputByteCount + Int(sx_conv_scratch_bytes(&shape, algorithm, Int32(context.threads)))
         let bias = context.constant(2)
         guard let weights = context.constant(1), bias != nil || !context.hasInput(2) else {
+            let algorithm = sx_conv_choose(&shape, false)
+            let packedBytes = try reserve(&shape, algorithm, context)
             guard
                 let total = CheckedSize.roundUp(scratchByteCount, to: 64).flatMap({ CheckedSize.sum($0, packedBytes) })
             else {
@@ -103,21 +101,56 @@ struct Conv: Operator {
             plan = .planar(shape, algorithm, packed: nil, packedByteCount: packedBytes)
             return
         }
-        let biasKey = bias.map { "\(ObjectIdentifier($0))" } ?? ""
-        let key =
-            "conv \(algorithm.rawValue) \(groups) \(shape.input_layout.rawValue) \(shape.output_layout.rawValue) \(biasKey)"
-        let threads = Int32(context.threads)
-        let packed = try context.weights.packed(weights, key) { (tensor) throws(SardonyxError) in
-            let buffer = try Buffer(byteCount: packedBytes)
-            let biasTensor = try bias?.tensor()
-            sx_conv_pack(
-                &shape, algorithm, tensor.elements(of: Float.self).baseAddress,
-                biasTensor?.elements(of: Float.self).baseAddress, buffer.pointer, threads)
-            withExtendedLifetime((tensor, biasTensor)) {}
-            return buffer
-        }
         preparedInputs = bias == nil ? [1] : [1, 2]
+        var algorithm = sx_conv_choose(&shape, context.weights.allowsWinograd)
+        var packed = try pack(&shape, algorithm, weights, bias, context)
+        if packed.byteCount == 0 {
+            algorithm = sx_conv_choose(&shape, false)
+            packed = try pack(&shape, algorithm, weights, bias, context)
+        }
+        let packedBytes = try reserve(&shape, algorithm, context)
         plan = .planar(shape, algorithm, packed: packed, packedByteCount: packedBytes)
+    }
+
+    /// Sets the scratch that an algorithm needs; returns the bytes of its packed weights.
+    private mutating func reserve(
+        _ shape: inout sx_conv_shape, _ algorithm: sx_conv_algorithm, _ context: PrepareContext
+    ) throws(SardonyxError) -> Int {
+        let packedBytes = Int(sx_conv_packed_bytes(&shape, algorithm))
+        let scratchBytes = Int(sx_conv_scratch_bytes(&shape, algorithm, Int32(context.threads)))
+        guard packedBytes >= 0, let total = CheckedSize.sum(copiedInputByteCount, scratchBytes) else {
+            throw SardonyxError(.limit, context.node.label, "packed weights overflow")
+        }
+        scratchByteCount = total
+        return packedBytes
+    }
+
+    /// The most that Winograd's sampled error may be of the output, both as root mean squares; ten times what it is
+    /// for common weights.
+    private static let winogradErrorLimit = 1e-5
+
+    /// The weights packed for an algorithm. Empty, and kept so, where Winograd is too inexact for these weights.
+    private func pack(
+        _ geometry: inout sx_conv_shape, _ algorithm: sx_conv_algorithm, _ weights: Constant, _ bias: Constant?,
+        _ context: PrepareContext
+    ) throws(SardonyxError) -> Buffer {
+        let key =
+            "conv \(algorithm.rawValue) \(groups) \(geometry.input_layout.rawValue) \(geometry.output_layout.rawValue)"
+        let byteCount = Int(sx_conv_packed_bytes(&geometry, algorithm))
+        guard byteCount >= 0 else { throw SardonyxError(.limit, context.node.label, "packed weights overflow") }
+        var shape = geometry
+        let threads = Int32(context.threads)
+        return try context.weights.packed(weights, with: bias, key) { (tensor) throws(SardonyxError) in
+            let buffer = try Buffer(byteCount: byteCount)
+            let biasTensor = try bias?.tensor()
+            defer { withExtendedLifetime((tensor, biasTensor)) {} }
+            let weightFloats = tensor.elements(of: Float.self).baseAddress
+            let biasFloats = biasTensor?.elements(of: Float.self).baseAddress
+            sx_conv_pack(&shape, algorithm, weightFloats, biasFloats, buffer.pointer, threads)
+            guard algorithm == SX_CONV_WINOGRAD else { return buffer }
+            let error = sx_conv_sample_error(&shape, algorithm, weightFloats, biasFloats, buffer.pointer, threads)
+            return error <= Self.winogradErrorLimit ? buffer : try Buffer(byteCount: 0)
+        }
     }
 
     func run(_ context: RunContext) throws(SardonyxError) {

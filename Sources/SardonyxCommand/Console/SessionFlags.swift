@@ -13,12 +13,18 @@ struct SessionFlags: ParsableArguments {
         help: ArgumentHelp("Leave out a graph pass; may be repeated. 'all' leaves out every one.", valueName: "pass"))
     var disablePass: [String] = []
 
+    @Option(help: "Winograd convolution: where it is faster and exact enough, or nowhere.")
+    var winograd = WinogradUse.auto
+
+    @Option(help: "Form of the weights: the fastest one (3x3 filters in four times their size), or plain size.")
+    var memoryUse = MemoryUse.fast
+
     func options() throws(SardonyxError) -> SessionOptions {
         var passes = Set(disablePass)
         if passes.contains("all") { passes = Set(SessionOptions.passNames) }
         return SessionOptions(
             threads: threads, memoryLimit: try memory.map { (text) throws(SardonyxError) in try Self.bytes(text) },
-            disabledPasses: passes)
+            disabledPasses: passes, winograd: winograd, memoryUse: memoryUse)
     }
 
     private static func bytes(_ text: String) throws(SardonyxError) -> Int {
@@ -36,6 +42,9 @@ struct SessionFlags: ParsableArguments {
             .usage, "--memory", "not a size", got: "'\(text)'", allowed: "a number with K, M or G, as in 512M")
     }
 }
+
+extension WinogradUse: ExpressibleByArgument {}
+extension MemoryUse: ExpressibleByArgument {}
 
 /// `name=1x3x550x550`, as given to `--shape`.
 struct ShapeFlag: ExpressibleByArgument {
