@@ -73,6 +73,7 @@ let package = Package(
         tests("MediaTests", ["Media", "NumpyIO", "Detection", "TensorCore"], exclude: ["Fixtures"]),
         tests("OperatorsTests", ["Operators", "CKernels", "GraphIR", "TensorCore"]),
         tests("SardonyxTests", ["Sardonyx", "TestSupport"]),
+        tests("SardonyxCommandTests", ["SardonyxCommand", "Sardonyx", "TestSupport"]),
         tests("GraphIRTests", ["GraphIR", "TensorCore"]),
         tests("ConformanceTests", ["Sardonyx"]),
         tests("NumpyIOTests", ["NumpyIO", "TensorCore"], exclude: ["Fixtures"]),

@@ -53,6 +53,7 @@ package struct DynamicTail: Sendable {
                 throw error.place.isEmpty ? error.placed(at: node.label) : error
             }
             observer?.didRun(node)
+            observer?.didRunTail(index, inputs, outputs)
             for (output, tensor) in zip(node.outputs, outputs) {
                 guard let output else { continue }
                 guard let tensor else { throw SardonyxError(.internal, node.label, "an output was not computed") }
@@ -61,10 +62,4 @@ package struct DynamicTail: Sendable {
             for value in releases[index] { values[value] = nil }
         }
     }
-}
-
-/// Told before and after every node of a run, on the thread that runs it.
-package protocol StepObserver: AnyObject {
-    func willRun(_ node: Node)
-    func didRun(_ node: Node)
 }

@@ -28,7 +28,24 @@ package final class Plan: Sendable {
         package let inputs: [Operand?]
         package let outputs: [Operand?]
         package let scratchOffset: Int?
+        package let cost: Cost
+    }
+
+    /// What one run of a step amounts to.
+    package struct Cost: Sendable, Hashable {
+        /// Counted for the direct algorithm.
         package let multiplyAccumulates: Int
+        /// Of the algorithm that was chosen.
+        package let executedMultiplyAccumulates: Int
+        /// Read and written: every operand once, in its layout, weights as the model has them; of a Concat whose
+        /// inputs are partly in place only what it copies.
+        package let byteCount: Int
+
+        package init(multiplyAccumulates: Int, executedMultiplyAccumulates: Int, byteCount: Int) {
+            self.multiplyAccumulates = multiplyAccumulates
+            self.executedMultiplyAccumulates = executedMultiplyAccumulates
+            self.byteCount = byteCount
+        }
     }
 
     /// A tensor that the static part makes for the caller or for the tail.

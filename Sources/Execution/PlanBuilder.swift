@@ -130,14 +130,33 @@ struct PlanBuilder {
             return Plan.Operand(info: info, base: base, byteOffset: offset, value: value)
         }
         let prepared = draft.op.preparedInputs
+        let inputs = draft.node.inputs.enumerated().map {
+            prepared.contains($0.offset) ? nil : operand($0.element, draft.inputs[$0.offset])
+        }
+        let outputs = draft.node.outputs.enumerated().map { operand($0.element, draft.outputs[$0.offset]) }
+        let cost = Plan.Cost(
+            multiplyAccumulates: draft.op.multiplyAccumulates(draft.inputs, draft.outputs),
+            executedMultiplyAccumulates: draft.op.executedMultiplyAccumulates(draft.inputs, draft.outputs),
+            byteCount: try movedByteCount(draft, inputs, outputs))
         return Plan.Step(
-            node: draft.node, op: draft.op,
-            inputs: draft.node.inputs.enumerated().map {
-                prepared.contains($0.offset) ? nil : operand($0.element, draft.inputs[$0.offset])
-            },
-            outputs: draft.node.outputs.enumerated().map { operand($0.element, draft.outputs[$0.offset]) },
-            scratchOffset: draft.scratchRoot.map(arena.offset),
-            multiplyAccumulates: draft.op.multiplyAccumulates(draft.inputs, draft.outputs))
+            node: draft.node, op: draft.op, inputs: inputs, outputs: outputs,
+            scratchOffset: draft.scratchRoot.map(arena.offset), cost: cost)
+    }
+
+    private func movedByteCount(
+        _ draft: Draft, _ inputs: [Plan.Operand?], _ outputs: [Plan.Operand?]
+    ) throws(SardonyxError) -> Int {
+        var total = 0
+        if draft.relation == .join, let output = outputs.first ?? nil {
+            let end = output.byteOffset + (try output.info.storedByteCount())
+            for case let input? in inputs {
+                let isInPlace = input.base == output.base && (output.byteOffset..<end).contains(input.byteOffset)
+                if !isInPlace { total += 2 * (try input.info.storedByteCount()) }
+            }
+        } else {
+            for case let info? in draft.inputs + draft.outputs { total += try info.storedByteCount() }
+        }
+        return total
     }
 
     private func planResults(_ results: [ValueID], _ arena: Arena) -> [Plan.Result] {

@@ -78,16 +78,10 @@ private struct ReportBuilder {
     private func report(_ node: Node) -> ModelReport.NodeReport {
         ModelReport.NodeReport(
             name: node.name.string, domain: node.domain, operatorName: node.opType,
-            inputs: node.inputs.map { $0.map(value) }, outputs: node.outputs.map { $0.map(value) },
+            inputs: node.inputs.map { $0.map { ModelReport.ValueReport(graph[$0]) } },
+            outputs: node.outputs.map { $0.map { ModelReport.ValueReport(graph[$0]) } },
             attributes: node.attributes.mapValues(\.summary), multiplyAccumulates: multiplyAccumulates(node),
             origins: node.origins.map(\.string))
-    }
-
-    private func value(_ id: ValueID) -> ModelReport.ValueReport {
-        let value = graph[id]
-        return ModelReport.ValueReport(
-            name: value.name.string, type: value.type?.description ?? "?", layout: value.layout.description,
-            isConstant: value.constant != nil)
     }
 
     private func multiplyAccumulates(_ node: Node) -> Int? {
@@ -124,6 +118,15 @@ private struct ReportBuilder {
     private func total(_ counts: [Int?]) -> Int? {
         let known = counts.compactMap { $0 }
         return known.count == counts.count ? CheckedSize.sum(known) : nil
+    }
+}
+
+extension ModelReport.ValueReport {
+    init(_ value: Value) {
+        name = value.name.string
+        type = value.type?.description ?? "?"
+        layout = value.layout.description
+        isConstant = value.constant != nil
     }
 }
 

@@ -12,7 +12,7 @@ public struct ModelReport: Sendable, Encodable {
         public let multiplyAccumulates: Int?
     }
 
-    public struct ValueReport: Sendable, Encodable {
+    public struct ValueReport: Sendable, Hashable, Codable {
         public let name: String
         /// For example `float32[1, 3, 550, 550]`; `?` when nothing is known.
         public let type: String

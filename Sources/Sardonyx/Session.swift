@@ -8,7 +8,7 @@ public final class Session: Sendable {
     public let model: Model
     public let options: SessionOptions
     package let executor: GraphExecutor
-    private let feedCheck: FeedCheck
+    let feedCheck: FeedCheck
 
     init(_ model: Model, options: SessionOptions, interruption: (any Interruption)?) throws(SardonyxError) {
         self.model = model

@@ -57,6 +57,7 @@ typedef struct {
     void *context;
     int64_t chunks;
     int threads;
+    sx_parallel_record *record;
 
     int helpers, most_at_work;
     _Alignas(64) _Atomic int64_t next;
@@ -68,6 +69,16 @@ typedef struct {
 static _Atomic int at_work, helpers_standing_by;
 /// The team that this thread leads, while it is not inside a job.
 static _Thread_local sx_team *led_team;
+/// Where the jobs of this thread are recorded, while it is not inside one.
+static _Thread_local sx_parallel_record *observed;
+
+void sx_parallel_observe(sx_parallel_record *record) { observed = record; }
+
+static int64_t nanoseconds(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
+}
 
 static uint32_t epoch_of(uint32_t gate) { return gate & ~(uint32_t)(EPOCH - 1); }
 
@@ -88,24 +99,55 @@ typedef struct {
 static bool spin_on(sx_spin *spin) {
     pause_core();
     if (++spin->spins % SPINS_PER_CLOCK) return true;
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    int64_t now = time.tv_sec * 1000000000 + time.tv_nsec;
+    int64_t now = nanoseconds();
     if (!spin->start) spin->start = now;
     return now - spin->start < SPIN_NANOSECONDS;
 }
 
+static void record_worker(sx_parallel_record *record, int worker, int64_t start) {
+    if (worker >= record->capacity) return;
+    sx_worker_record *row = record->workers + worker;
+    int64_t end = nanoseconds();
+    row->region = end - start;
+    row->busy += end - start;
+    if (!row->first) row->first = start;
+    row->last = end;
+}
+
+static void record_region(sx_parallel_record *record, int threads) {
+    int64_t rows = threads < record->capacity ? threads : record->capacity, busiest = 0, sum = 0;
+    for (int64_t i = 0; i < rows; i++) {
+        int64_t time = record->workers[i].region;
+        record->workers[i].region = 0;
+        if (time > busiest) busiest = time;
+        sum += time;
+    }
+    record->regions++;
+    record->busiest += busiest;
+    if (rows > 0) record->mean += sum / rows;
+    if (threads > record->threads) record->threads = threads;
+}
+
 static void run_chunks(sx_team *team, int worker) {
+    int64_t start = team->record ? nanoseconds() : 0;
     unsigned saved = enter_kernel_mode();
     for (int64_t chunk; (chunk = atomic_fetch_add_explicit(&team->next, 1, memory_order_relaxed)) < team->chunks;)
         team->body(team->context, chunk, worker);
     leave_kernel_mode(saved);
+    if (team->record) record_worker(team->record, worker, start);
 }
 
 static void run_alone(int64_t chunks, sx_chunk_body body, void *context) {
+    sx_parallel_record *record = observed;
+    observed = NULL;
+    int64_t start = record ? nanoseconds() : 0;
     unsigned saved = enter_kernel_mode();
     for (int64_t chunk = 0; chunk < chunks; chunk++) body(context, chunk, 0);
     leave_kernel_mode(saved);
+    observed = record;
+    if (!record) return;
+    record_worker(record, 0, start);
+    record_region(record, 1);
 }
 
 /// Waits for a job other than `epoch` or for the end; returns the gate.
@@ -156,6 +198,8 @@ static void run_job(sx_team *team, int threads, int64_t chunks, sx_chunk_body bo
     team->context = context;
     team->chunks = chunks;
     team->threads = threads;
+    team->record = observed;
+    observed = NULL;
     atomic_store_explicit(&team->next, 0, memory_order_relaxed);
     atomic_store(&team->gate, (epoch_of(atomic_load(&team->gate)) + EPOCH) | OPEN);
     if (atomic_load(&team->asleep) && atomic_load(&at_work) < team->most_at_work)
@@ -164,6 +208,8 @@ static void run_job(sx_team *team, int threads, int64_t chunks, sx_chunk_body bo
     run_chunks(team, 0);
     led_team = team;
     if (atomic_fetch_and(&team->gate, ~(uint32_t)OPEN) & INSIDE) wait_for_helpers(team);
+    observed = team->record;
+    if (team->record) record_region(team->record, threads);
 }
 
 /// Takes up to `wanted` helpers out of those that the process may have.

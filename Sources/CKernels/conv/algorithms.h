@@ -14,6 +14,7 @@ typedef struct {
     void (*run)(
         const sx_conv_shape *shape, const float *x, const float *packed, const sx_conv_epilogue *epilogue, float *y,
         void *scratch, int threads);
+    int64_t (*executed_macs)(const sx_conv_shape *shape);  ///< NULL: every tap of every output
 } sx_conv_method;
 
 extern const sx_conv_method sx_conv_direct, sx_conv_depthwise, sx_conv_winograd;

@@ -31,6 +31,16 @@ sx_conv_algorithm sx_conv_choose(const sx_conv_shape *shape, bool winograd) {
 
 const char *sx_conv_algorithm_name(sx_conv_algorithm algorithm) { return method_of(algorithm)->name; }
 
+int64_t sx_conv_executed_macs(const sx_conv_shape *shape, sx_conv_algorithm algorithm) {
+    const sx_conv_method *method = method_of(algorithm);
+    if (method->executed_macs) return method->executed_macs(shape);
+    int64_t factors[] = {shape->k, shape->oh, shape->ow, shape->c / shape->groups, shape->kh, shape->kw};
+    int64_t macs = shape->n;
+    for (size_t i = 0; i < sizeof factors / sizeof *factors; i++)
+        if (__builtin_mul_overflow(macs, factors[i], &macs)) return INT64_MAX;
+    return macs;
+}
+
 int64_t sx_conv_packed_bytes(const sx_conv_shape *shape, sx_conv_algorithm algorithm) {
     int64_t floats = method_of(algorithm)->packed_floats(shape), bytes;
     return floats < 0 || __builtin_mul_overflow(floats, (int64_t)sizeof(float), &bytes) ? -1 : bytes;

@@ -268,6 +268,11 @@ static int64_t scratch_bytes(const sx_conv_shape *shape, int threads) {
     return (threads * job.worker_floats + shared) * (int64_t)sizeof(float);
 }
 
+static int64_t executed_macs(const sx_conv_shape *s) {
+    int64_t rows = s->n * sx_ceil_div(s->oh, SX_WINOGRAD_OUT), columns = sx_ceil_div(s->ow, SX_WINOGRAD_OUT), macs;
+    return __builtin_mul_overflow(rows * columns * SX_WINOGRAD_POSITIONS, s->c * s->k, &macs) ? INT64_MAX : macs;
+}
+
 const sx_conv_method sx_conv_winograd = {
     .name = "winograd",
     .suits = suits,
@@ -275,4 +280,5 @@ const sx_conv_method sx_conv_winograd = {
     .pack = sx_winograd_pack,
     .scratch_bytes = scratch_bytes,
     .run = run,
+    .executed_macs = executed_macs,
 };

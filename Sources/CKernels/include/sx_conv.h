@@ -50,6 +50,10 @@ sx_conv_algorithm sx_conv_choose(const sx_conv_shape *shape, bool winograd);
 /// `direct`, `depthwise` ...: for profiles.
 const char *sx_conv_algorithm_name(sx_conv_algorithm algorithm);
 
+/// Multiply-accumulates that the algorithm executes in its products; the direct ones count every tap of every output.
+/// Saturates at INT64_MAX.
+int64_t sx_conv_executed_macs(const sx_conv_shape *shape, sx_conv_algorithm algorithm);
+
 /// Bytes of the packed weights and bias; -1 where the size overflows.
 int64_t sx_conv_packed_bytes(const sx_conv_shape *shape, sx_conv_algorithm algorithm);
 

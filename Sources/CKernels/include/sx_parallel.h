@@ -22,4 +22,25 @@ typedef void (*sx_team_body)(void *context);
 /// a millisecond. Inside a team it just calls `body`. Allocates nothing once the threads are there.
 void sx_with_team(int threads, int processors, sx_team_body body, void *context);
 
+/// What one worker did while a record was observed. Times in nanoseconds of CLOCK_MONOTONIC.
+typedef struct {
+    int64_t region;       ///< time in the region that is going on
+    int64_t busy;         ///< time in all regions, from entering one to finding no chunk left
+    int64_t first, last;  ///< first entry and last exit; 0 where the worker had no part
+} sx_worker_record;
+
+/// What the calls of `sx_parallel_for` on one thread amounted to; cleared by whoever observes.
+typedef struct {
+    int64_t regions;            ///< calls
+    int64_t busiest;            ///< sum over the regions of the time of the busiest worker, nanoseconds
+    int64_t mean;               ///< sum over the regions of the mean time of their workers, nanoseconds
+    int64_t threads;            ///< the most workers that a region had
+    int64_t capacity;           ///< rows of `workers`; others go unrecorded
+    sx_worker_record *workers;  ///< by worker number
+} sx_parallel_record;
+
+/// From now on the regions that the calling thread starts add to `record`; NULL ends it. Unobserved regions read no
+/// clock.
+void sx_parallel_observe(sx_parallel_record *record);
+
 #endif

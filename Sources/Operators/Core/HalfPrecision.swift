@@ -111,6 +111,10 @@ struct HalfPrecision: Operator {
     func multiplyAccumulates(_ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> Int {
         base.multiplyAccumulates(inputs, outputs)
     }
+
+    func executedMultiplyAccumulates(_ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> Int {
+        base.executedMultiplyAccumulates(inputs, outputs)
+    }
 }
 
 extension OperatorEntry {

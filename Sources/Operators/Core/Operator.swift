@@ -40,6 +40,9 @@ package protocol Operator: Sendable {
     /// Multiply-accumulate operations of one run, counted for the direct algorithm.
     func multiplyAccumulates(_ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> Int
 
+    /// Multiply-accumulate operations that `run` executes with the algorithm that `prepare` chose.
+    func executedMultiplyAccumulates(_ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> Int
+
     /// Name of the algorithm chosen by `prepare`, for profiles; empty when there is only one.
     var algorithm: String { get }
 }
@@ -52,6 +55,9 @@ extension Operator {
     package func canOverwrite(input: Int, _ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> Bool { false }
     package func preferredLayouts(_ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> LayoutChoice? { nil }
     package func multiplyAccumulates(_ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> Int { 0 }
+    package func executedMultiplyAccumulates(_ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> Int {
+        multiplyAccumulates(inputs, outputs)
+    }
     package var algorithm: String { "" }
 }
 

@@ -137,7 +137,15 @@ struct Einsum: Operator {
     }
 
     func multiplyAccumulates(_ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> Int {
-        guard let y = outputs.first ?? nil else { return 0 }
-        return CheckedSize.product([y.shape.elementCount] + (loops?.summedExtents ?? [])) ?? .max
+        var extents: [EinsumEquation.Label: Int] = [:]
+        for (index, input) in inputs.enumerated() {
+            guard let shape = input?.shape, let labels = equation.labels(input: index, rank: shape.rank) else {
+                return 0
+            }
+            for (label, extent) in zip(labels, shape) where extents[label] == nil || extent != 1 {
+                extents[label] = extent
+            }
+        }
+        return CheckedSize.product(Array(extents.values)) ?? .max
     }
 }

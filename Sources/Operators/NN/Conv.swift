@@ -223,6 +223,11 @@ extension Conv {
         return CheckedSize.product(y.shape.elementCount, w.shape.elementCount / w.shape[0]) ?? .max
     }
 
+    func executedMultiplyAccumulates(_ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> Int {
+        guard case .planar(var shape, let algorithm, _, _) = plan else { return multiplyAccumulates(inputs, outputs) }
+        return Int(sx_conv_executed_macs(&shape, algorithm))
+    }
+
     var algorithm: String {
         switch plan {
         case .empty: ""

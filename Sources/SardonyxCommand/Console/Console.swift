@@ -7,6 +7,15 @@ enum Console {
 
     static var showsProgress: Bool { isatty(STDERR_FILENO) == 1 }
 
+    /// Columns of a line: of the terminal, at least 80; 120 where standard output is none.
+    static var width: Int {
+        var size = winsize()
+        guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+            return 120
+        }
+        return max(80, Int(size.ws_col))
+    }
+
     static func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 
     /// An encodable value as JSON on standard output.

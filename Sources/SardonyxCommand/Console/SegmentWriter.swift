@@ -34,7 +34,7 @@ struct SegmentWriter {
         }
         if formats.contains(.json) {
             let path = path(names[index] + ".json")
-            try Self.write(try Console.json(instances.map(PictureReport.Object.init)), to: path)
+            try OutputFile.write(try Console.json(instances.map(PictureReport.Object.init)), to: path)
             written.append(path)
         }
         if formats.contains(.cutout) {
@@ -53,17 +53,9 @@ struct SegmentWriter {
     func finish() throws -> String? {
         guard formats.contains(.coco) else { return nil }
         let path = path("coco.json")
-        try Self.write(try Console.json(results), to: path)
+        try OutputFile.write(try Console.json(results), to: path)
         return path
     }
 
     private func path(_ name: String) -> String { (directory as NSString).appendingPathComponent(name) }
-
-    private static func write(_ text: String, to path: String) throws {
-        do {
-            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw SardonyxError(.input, path, "the file cannot be written", hint: error.localizedDescription)
-        }
-    }
 }

@@ -10,10 +10,22 @@ struct TextTable {
         alignments = columns.map(\.alignment)
     }
 
-    mutating func add(_ cells: String...) { rows.append(cells) }
+    mutating func add(_ cells: String...) { add(cells) }
+    mutating func add(_ cells: [String]) { rows.append(cells) }
 
-    func render(indent: String = "  ") -> String {
-        let widths = alignments.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    /// - Parameter width: of a line; where that is not enough, cells of the last column lose their beginnings, but keep
+    ///   16 characters.
+    func render(indent: String = "  ", width: Int = .max) -> String {
+        var rows = rows
+        var widths = alignments.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        let last = widths.count - 1
+        let room = max(16, width - indent.count - widths.dropLast().reduce(0) { $0 + $1 + 2 })
+        if last >= 0, widths[last] > room {
+            widths[last] = room
+            for row in rows.indices where rows[row][last].count > room {
+                rows[row][last] = "…" + rows[row][last].suffix(room - 1)
+            }
+        }
         return rows.map { row in
             let cells = row.indices.map { column -> String in
                 let padding = String(repeating: " ", count: widths[column] - row[column].count)
