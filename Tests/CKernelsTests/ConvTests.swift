@@ -45,6 +45,10 @@ import Testing
         sx_conv_shape(c: 32, 9, 40, k: 32, kernel: 5, stride: 2, pad: 2, groups: 32),
         sx_conv_shape(c: 7, 9, 9, k: 7, kernel: 7, pad: 3, groups: 7, to: nhwc),
         sx_conv_shape(c: 16, 9, 20, k: 16, kernel: 3, dilation: 2, pad: 2, groups: 16, to: plain),
+        sx_conv_shape(c: 20, 7, 7, k: 20, kernel: 3, pad: 1, groups: 20),
+        sx_conv_shape(n: 2, c: 16, 3, 29, k: 16, kernel: 5, pad: 2, groups: 16),
+        sx_conv_shape(c: 16, 11, 31, k: 16, kernel: 3, stride: 2, pad: 1, groups: 16),
+        sx_conv_shape(c: 16, 2, 2, k: 16, kernel: 5, pad: 6, groups: 16),
     ]
 
     @Test(arguments: shapes.indices) func sumsStayWithinTheRoundingBound(_ index: Int) {
@@ -83,6 +87,29 @@ import Testing
                 var expected = sums
                 sx_unary(activation, sums, &expected, Int64(sums.count), 1)
                 #expect(values == expected && clean, "level \(level.rawValue), op \(op.rawValue)")
+            }
+        }
+    }
+
+    /// Whole panels without a residual stay in registers, whichever way they are computed.
+    @Test func activationsOfWholePanelsFollowTheSums() {
+        let cases: [(sx_conv_shape, sx_conv_algorithm)] = [
+            (sx_conv_shape(c: 16, 5, 17, k: 32), SX_CONV_DIRECT),
+            (sx_conv_shape(c: 32, 5, 17, k: 32, kernel: 3, pad: 1, groups: 32), SX_CONV_DEPTHWISE),
+            (sx_conv_shape(c: 16, 12, 16, k: 16, kernel: 3, pad: 1), SX_CONV_WINOGRAD),
+        ]
+        for (shape, algorithm) in cases {
+            let reference = ConvReference(shape, seed: 4)
+            atEveryIsaLevel { level in
+                let sums = reference.run(algorithm).values
+                for op in [SX_UNARY_LEAKY_RELU, SX_UNARY_RELU, SX_UNARY_SILU] {
+                    let activation = sx_activation(op: op, a: 0.1, b: 0)
+                    var expected = sums
+                    sx_unary(activation, sums, &expected, Int64(sums.count), 1)
+                    #expect(
+                        reference.run(algorithm, activation).values == expected,
+                        "level \(level.rawValue), op \(op.rawValue)")
+                }
             }
         }
     }

@@ -22,9 +22,6 @@ extern const sx_conv_method sx_conv_direct, sx_conv_depthwise, sx_conv_winograd;
 int64_t sx_conv_direct_packed_floats(const sx_conv_shape *shape);
 void sx_conv_direct_pack(
     const sx_conv_shape *shape, const float *weights, const float *bias, float *packed, int threads);
-int64_t sx_conv_depthwise_packed_floats(const sx_conv_shape *shape);
-void sx_conv_depthwise_pack(
-    const sx_conv_shape *shape, const float *weights, const float *bias, float *packed, int threads);
 
 /// Writes the bias [k] (or zeros) padded to whole panels; returns where the weights begin.
 float *sx_conv_pack_bias(const sx_conv_shape *shape, const float *bias, float *packed);

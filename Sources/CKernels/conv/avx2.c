@@ -12,9 +12,13 @@ static void dense(const sx_conv_tile *t) {
     }
 }
 
-static void depthwise(const sx_conv_tile *t) {
-    switch (t->pixels) {
-        SX_DEPTHWISE(1) SX_DEPTHWISE(2) SX_DEPTHWISE(3) SX_DEPTHWISE(4) SX_DEPTHWISE(5) SX_DEPTHWISE(6)
+enum { DEPTHWISE_PIXELS = 4 };
+#include "depthwise_body.h"
+
+SX_INLINE void depthwise_tiles(
+    const sx_conv_depthwise_row *t, int64_t pixel, const int width, const int stride, int64_t pixels) {
+    switch (pixels) {
+        SX_DEPTHWISE(1) SX_DEPTHWISE(2) SX_DEPTHWISE(3) SX_DEPTHWISE(4)
     }
 }
 
@@ -38,7 +42,6 @@ const sx_conv_kernels SX_ROW(sx_conv_kernels) = {
     .dense = dense,
     .depthwise = depthwise,
     .dense_pixels = {6, 0, 0, 0},
-    .depthwise_pixels = 6,
     .winograd_input = winograd_input,
     .winograd_product = winograd_product,
     .winograd_output = winograd_output,

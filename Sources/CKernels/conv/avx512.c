@@ -17,8 +17,12 @@ static void dense(const sx_conv_tile *t) {
     }
 }
 
-static void depthwise(const sx_conv_tile *t) {
-    switch (t->pixels) {
+enum { DEPTHWISE_PIXELS = 14 };
+#include "depthwise_body.h"
+
+SX_INLINE void depthwise_tiles(
+    const sx_conv_depthwise_row *t, int64_t pixel, const int width, const int stride, int64_t pixels) {
+    switch (pixels) {
         SX_DEPTHWISE(1) SX_DEPTHWISE(2) SX_DEPTHWISE(3) SX_DEPTHWISE(4) SX_DEPTHWISE(5) SX_DEPTHWISE(6)
         SX_DEPTHWISE(7) SX_DEPTHWISE(8) SX_DEPTHWISE(9) SX_DEPTHWISE(10) SX_DEPTHWISE(11) SX_DEPTHWISE(12)
         SX_DEPTHWISE(13) SX_DEPTHWISE(14)
@@ -43,7 +47,6 @@ const sx_conv_kernels SX_ROW(sx_conv_kernels) = {
     .dense = dense,
     .depthwise = depthwise,
     .dense_pixels = {14, 14, 6, 6},
-    .depthwise_pixels = 14,
     .winograd_input = winograd_input,
     .winograd_product = winograd_product,
     .winograd_output = winograd_output,

@@ -15,13 +15,22 @@ typedef struct {
     int tail;             ///< channels in the last panel, 1 to 16
     bool pads_tail;       ///< the output has all 16 lanes of the last panel: those past the tail are stored as zero
     bool clips;           ///< the activation is a clip to [low, high]
+    bool leaks;           ///< the activation is LeakyRelu; low and high are infinite
     float low, high;
     sx_activation activation;
 } sx_conv_store;
 
-/// Whether kernels may store whole vectors, clipped, themselves.
+/// Whether kernels may store whole vectors, leaky or clipped, themselves.
 static inline bool sx_conv_stores_vectors(const sx_conv_store *store) {
-    return store->clips && store->tail == 16 && store->lane_stride == 1;
+    return (store->clips || (store->leaks && !store->residual)) && store->tail == 16 && store->lane_stride == 1;
+}
+
+/// The store moved by `offset` floats.
+static inline sx_conv_store sx_conv_store_at(const sx_conv_store *store, int64_t offset) {
+    sx_conv_store moved = *store;
+    moved.output += offset;
+    if (moved.residual) moved.residual += offset;
+    return moved;
 }
 
 /// Residual, activation and store of finished sums [panels][pixels][16], which it overwrites: for every activation,
@@ -35,7 +44,6 @@ void sx_conv_finish(const sx_conv_store *store, int panels, int pixels, float *s
 ///   * weights[panel weights_panel_stride + block weights_block_stride + row weights_row_stride
 ///             + (column lanes + lane) 16 + o]
 ///
-/// A depthwise kernel has no lane sum: lane o of the input meets lane o of the weights, `column 16 + o`.
 /// All strides are in floats. No alignment is needed; nothing outside the addresses above is touched.
 typedef struct {
     const float *input, *weights;
@@ -58,6 +66,21 @@ typedef struct {
 } sx_conv_tile;
 
 typedef void (*sx_conv_tile_kernel)(const sx_conv_tile *tile);
+
+/// One row of output pixels of one block of 16 channels, each with its own filter. Columns outside the input are zero.
+///
+/// sum[pixel][o] = bias[o] + over row, column of
+///     input[row row_stride + (first_column + pixel stride + column dilation) 16 + o]
+///   * weights[(row columns + column) 16 + o]
+typedef struct {
+    const float *input;  ///< column 0 of the first row of taps
+    const float *weights, *bias;
+    int64_t row_stride;  ///< floats
+    int64_t first_column, input_columns, stride, dilation;
+    int64_t rows, columns;  ///< taps
+    int64_t pixels;
+    sx_conv_store store;
+} sx_conv_depthwise_row;
 
 /// Products of transformed tiles and weights: for every position, m[tile][o] = sum over channel of
 /// v[channel / 16 block_stride + tile 16 + channel % 16] * u[channel 16 panels + o]. Strides are in floats.
@@ -85,10 +108,10 @@ enum { SX_CONV_MAX_PANELS = 4, SX_CONV_MAX_PIXELS = 28 };
 
 /// The convolution micro-kernels of one ISA: serial, stateless.
 typedef struct {
-    sx_conv_tile_kernel dense, depthwise;
+    sx_conv_tile_kernel dense;
     /// The most pixels of a dense tile of 1, 2, 3 and 4 panels; 0: no such tile.
     int dense_pixels[SX_CONV_MAX_PANELS];
-    int depthwise_pixels;
+    void (*depthwise)(const sx_conv_depthwise_row *row);
     /// Transforms `tiles` windows of 6 by 6 pixels of 16 channels, 4 pixels apart in a row: v[position][tile][16].
     void (*winograd_input)(const float *input, int64_t row_stride, int64_t tiles, float *v, int64_t v_position);
     void (*winograd_product)(const sx_winograd_product *product);

@@ -104,7 +104,7 @@ static sx_conv_tile pass_tile(const sx_direct_job *job, int64_t panel, int panel
         .store = job->store,
     };
     if (panel + panels < job->panels) tile.store.tail = SX_BLOCK;
-    int64_t first_block = job->depthwise ? panel : sx_conv_first_block(s, panel, job->panel_blocks);
+    int64_t first_block = sx_conv_first_block(s, panel, job->panel_blocks);
     tile.input = job->x + (first_block + block) * tile.block_stride;
     tile.weights = job->weights + panel * tile.weights_panel_stride + block * tile.weights_block_stride;
     return tile;
@@ -184,10 +184,10 @@ static void run_chunk(void *context, int64_t chunk, int worker) {
 }
 
 static void run(
-    bool depthwise, const sx_conv_shape *shape, const float *x, const float *packed, const sx_conv_epilogue *epilogue,
-    float *y, void *scratch, int threads) {
+    const sx_conv_shape *shape, const float *x, const float *packed, const sx_conv_epilogue *epilogue, float *y,
+    void *scratch, int threads) {
     sx_direct_job job;
-    sx_direct_plan(&job, depthwise, shape, epilogue, y, kernels());
+    sx_direct_plan(&job, shape, epilogue, y, kernels());
     job.x = x;
     job.scratch = scratch;
     job.bias = packed;
@@ -195,13 +195,9 @@ static void run(
     sx_parallel_for(threads, job.s.n * job.tile_chunks * job.panel_chunks, run_chunk, &job);
 }
 
-static bool suits_direct(const sx_conv_shape *shape) {
+static bool suits(const sx_conv_shape *shape) {
     (void)shape;
     return true;
-}
-
-static bool suits_depthwise(const sx_conv_shape *s) {
-    return s->groups == s->c && s->c == s->k && s->groups > 1 && s->input_layout == SX_LAYOUT_BLOCKED16;
 }
 
 static int64_t scratch_bytes(const sx_conv_shape *shape, int threads) {
@@ -209,32 +205,11 @@ static int64_t scratch_bytes(const sx_conv_shape *shape, int threads) {
     return threads * (int64_t)(SX_DIRECT_SCRATCH_FLOATS * sizeof(float));
 }
 
-static void run_direct(
-    const sx_conv_shape *shape, const float *x, const float *packed, const sx_conv_epilogue *epilogue, float *y,
-    void *scratch, int threads) {
-    run(false, shape, x, packed, epilogue, y, scratch, threads);
-}
-
-static void run_depthwise(
-    const sx_conv_shape *shape, const float *x, const float *packed, const sx_conv_epilogue *epilogue, float *y,
-    void *scratch, int threads) {
-    run(true, shape, x, packed, epilogue, y, scratch, threads);
-}
-
 const sx_conv_method sx_conv_direct = {
     .name = "direct",
-    .suits = suits_direct,
+    .suits = suits,
     .packed_floats = sx_conv_direct_packed_floats,
     .pack = sx_conv_direct_pack,
     .scratch_bytes = scratch_bytes,
-    .run = run_direct,
-};
-
-const sx_conv_method sx_conv_depthwise = {
-    .name = "depthwise",
-    .suits = suits_depthwise,
-    .packed_floats = sx_conv_depthwise_packed_floats,
-    .pack = sx_conv_depthwise_pack,
-    .scratch_bytes = scratch_bytes,
-    .run = run_depthwise,
+    .run = run,
 };

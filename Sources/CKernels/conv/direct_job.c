@@ -15,8 +15,8 @@ static void set_tiles(sx_direct_job *job, const sx_conv_kernels *kernels) {
     const sx_conv_shape *s = &job->s;
     int64_t group_outputs = s->k / s->groups;
     job->panels_at_once = 1;
-    job->tile_pixels = job->depthwise ? kernels->depthwise_pixels : kernels->dense_pixels[0];
-    for (int panels = 2; panels <= SX_CONV_MAX_PANELS && !job->depthwise; panels *= 2) {
+    job->tile_pixels = kernels->dense_pixels[0];
+    for (int panels = 2; panels <= SX_CONV_MAX_PANELS; panels *= 2) {
         int64_t pixels = kernels->dense_pixels[panels - 1];
         // The panels of a tile read the same input blocks, so groups must not share one.
         bool fits = s->groups == 1 ? job->panels >= panels : group_outputs % (panels * SX_BLOCK) == 0;
@@ -48,9 +48,9 @@ static void set_chunks(sx_direct_job *job) {
 }
 
 void sx_direct_plan(
-    sx_direct_job *job, bool depthwise, const sx_conv_shape *shape, const sx_conv_epilogue *epilogue,
-    float *y, const sx_conv_kernels *kernels) {
-    *job = (sx_direct_job){.s = *shape, .depthwise = depthwise};
+    sx_direct_job *job, const sx_conv_shape *shape, const sx_conv_epilogue *epilogue, float *y,
+    const sx_conv_kernels *kernels) {
+    *job = (sx_direct_job){.s = *shape};
     sx_conv_shape *s = &job->s;
     bool pointwise = s->kh == 1 && s->kw == 1 && s->stride_h == 1 && s->stride_w == 1 && s->pad_top == 0 &&
                      s->pad_left == 0 && s->oh == s->h && s->ow == s->w;
@@ -58,12 +58,12 @@ void sx_direct_plan(
         s->w = s->ow = s->oh * s->ow;
         s->h = s->oh = 1;
     }
-    job->kernel = depthwise ? kernels->depthwise : kernels->dense;
+    job->kernel = kernels->dense;
     job->lanes = sx_conv_lanes(s);
     job->input_blocks = sx_conv_input_blocks(s);
-    job->panel_blocks = depthwise ? 1 : sx_conv_panel_blocks(s);
+    job->panel_blocks = sx_conv_panel_blocks(s);
     job->panels = sx_blocks(s->k);
-    job->tap_floats = depthwise ? SX_BLOCK : job->lanes * SX_BLOCK;
+    job->tap_floats = job->lanes * SX_BLOCK;
     job->image_floats = job->input_blocks * s->h * s->w * job->lanes;
     job->store = sx_conv_store_of(s, epilogue, y, &job->output_batch_stride);
     set_tiles(job, kernels);

@@ -4,7 +4,7 @@
 #include "conv_geometry.h"
 #include "store.h"
 
-/// Everything that the chunks of one direct or depthwise convolution share. Counts of panels and tiles cut the
+/// Everything that the chunks of one direct convolution share. Counts of panels and tiles cut the
 /// output, `blocks_at_once` cuts the reduction into passes between which sums are carried in scratch.
 typedef struct {
     sx_conv_shape s;  ///< a 1x1 convolution without stride appears as one row of all pixels
@@ -12,7 +12,6 @@ typedef struct {
     sx_conv_store store;
     float *scratch;
     sx_conv_tile_kernel kernel;
-    bool depthwise;
     int64_t lanes, input_blocks, panel_blocks, panels;
     int64_t tap_floats;  ///< packed weights of one panel, block and tap
     int64_t panels_at_once, blocks_at_once;
@@ -22,8 +21,8 @@ typedef struct {
 
 /// Cuts the work of a shape for the given kernels. The cut depends on the shape and the kernels only.
 void sx_direct_plan(
-    sx_direct_job *job, bool depthwise, const sx_conv_shape *shape, const sx_conv_epilogue *epilogue,
-    float *y, const sx_conv_kernels *kernels);
+    sx_direct_job *job, const sx_conv_shape *shape, const sx_conv_epilogue *epilogue, float *y,
+    const sx_conv_kernels *kernels);
 
 enum {
     SX_DIRECT_MAX_CHUNK_TILES = 32,

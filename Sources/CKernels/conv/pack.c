@@ -46,22 +46,3 @@ void sx_conv_direct_pack(
     pack_job job = {s, weights, sx_conv_pack_bias(s, bias, packed)};
     sx_parallel_for(threads, sx_blocks(s->k), pack_direct_panel, &job);
 }
-
-// Packed depthwise weights: bias [panels 16], then [panel][row][column][16 channels].
-
-int64_t sx_conv_depthwise_packed_floats(const sx_conv_shape *s) {
-    int64_t floats = sx_blocks(s->k) * SX_BLOCK, taps;
-    if (__builtin_mul_overflow(s->kh, s->kw, &taps) || __builtin_add_overflow(taps, 1, &taps)) return -1;
-    return __builtin_mul_overflow(floats, taps, &floats) ? -1 : floats;
-}
-
-void sx_conv_depthwise_pack(
-    const sx_conv_shape *s, const float *weights, const float *bias, float *packed, int threads) {
-    (void)threads;
-    int64_t taps = s->kh * s->kw;
-    float *out = sx_conv_pack_bias(s, bias, packed);
-    memset(out, 0, (size_t)(sx_blocks(s->k) * SX_BLOCK * taps) * sizeof(float));
-    for (int64_t k = 0; k < s->k; k++)
-        for (int64_t tap = 0; tap < taps; tap++)
-            out[(k / SX_BLOCK * taps + tap) * SX_BLOCK + k % SX_BLOCK] = weights[k * taps + tap];
-}

@@ -46,24 +46,27 @@ static void dense(const sx_conv_tile *t) {
     end(t, sums);
 }
 
-static void depthwise(const sx_conv_tile *t) {
-    float sums[PIXELS * 16];
-    begin(t, sums);
-    for (int64_t row = 0; row < t->rows; row++)
-        for (int64_t column = 0; column < t->columns; column++)
-            for (int pixel = 0; pixel < t->pixels; pixel++)
-                for (int o = 0; o < 16; o++)
-                    sums[pixel * 16 + o] +=
-                        t->input[row * t->row_stride + column * t->column_stride + pixel * t->pixel_stride + o] *
-                        t->weights[row * t->weights_row_stride + column * 16 + o];
-    end(t, sums);
+static void depthwise(const sx_conv_depthwise_row *t) {
+    for (int64_t pixel = 0; pixel < t->pixels; pixel++) {
+        float sums[16];
+        memcpy(sums, t->bias, sizeof sums);
+        for (int64_t row = 0; row < t->rows; row++)
+            for (int64_t column = 0; column < t->columns; column++) {
+                int64_t x = t->first_column + pixel * t->stride + column * t->dilation;
+                if (x < 0 || x >= t->input_columns) continue;
+                const float *input = t->input + row * t->row_stride + x * 16;
+                const float *weights = t->weights + (row * t->columns + column) * 16;
+                for (int o = 0; o < 16; o++) sums[o] += input[o] * weights[o];
+            }
+        const sx_conv_store store = sx_conv_store_at(&t->store, pixel * t->store.pixel_stride);
+        sx_conv_finish(&store, 1, 1, sums);
+    }
 }
 
 const sx_conv_kernels sx_conv_kernels_scalar = {
     .dense = dense,
     .depthwise = depthwise,
     .dense_pixels = {PIXELS, 0, 0, 0},
-    .depthwise_pixels = PIXELS,
     .winograd_input = sx_winograd_input_scalar,
     .winograd_product = sx_winograd_product_scalar,
     .winograd_output = sx_winograd_output_scalar,

@@ -35,6 +35,7 @@ sx_conv_store sx_conv_store_of(
         .tail = (int)(s->k - (sx_blocks(s->k) - 1) * SX_BLOCK),
         .pads_tail = s->output_layout == SX_LAYOUT_BLOCKED16,
         .clips = f.op == SX_UNARY_IDENTITY || f.op == SX_UNARY_RELU || f.op == SX_UNARY_CLIP,
+        .leaks = f.op == SX_UNARY_LEAKY_RELU,
         .low = f.op == SX_UNARY_RELU ? 0.0f : f.op == SX_UNARY_CLIP ? f.a : -INFINITY,
         .high = f.op == SX_UNARY_CLIP ? f.b : INFINITY,
         .activation = f,

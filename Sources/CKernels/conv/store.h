@@ -9,12 +9,4 @@
 sx_conv_store sx_conv_store_of(
     const sx_conv_shape *shape, const sx_conv_epilogue *epilogue, float *y, int64_t *batch_stride);
 
-/// The store moved by `offset` floats.
-static inline sx_conv_store sx_conv_store_at(const sx_conv_store *store, int64_t offset) {
-    sx_conv_store moved = *store;
-    moved.output += offset;
-    if (moved.residual) moved.residual += offset;
-    return moved;
-}
-
 #endif

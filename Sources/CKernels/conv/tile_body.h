@@ -1,6 +1,6 @@
 // The tile kernels, written once for every vector ISA; included between row_avx*.h and row_end.h.
 
-#include "conv_kernels.h"
+#include "finish_body.h"
 
 /// Ends a call: carries the sums on, or applies the epilogue and stores them.
 SX_INLINE void end_tile(const sx_conv_tile *t, sx_vec sum[][SX_CONV_MAX_PIXELS], const int panels, const int pixels) {
@@ -11,28 +11,7 @@ SX_INLINE void end_tile(const sx_conv_tile *t, sx_vec sum[][SX_CONV_MAX_PIXELS],
             for (int i = 0; i < pixels; i++) sx_vec_store(t->partial + p * t->partial_panel_stride + i * 16, sum[p][i]);
         return;
     }
-    const sx_conv_store *store = &t->store;
-    if (!sx_conv_stores_vectors(store)) {
-        float sums[panels * pixels * 16] __attribute__((aligned(64)));
-#pragma unroll
-        for (int p = 0; p < panels; p++)
-#pragma unroll
-            for (int i = 0; i < pixels; i++) sx_vec_store(sums + (p * pixels + i) * 16, sum[p][i]);
-        sx_conv_finish(store, panels, pixels, sums);
-        return;
-    }
-    const sx_vec low = sx_vec_set(store->low), high = sx_vec_set(store->high);
-#pragma unroll
-    for (int p = 0; p < panels; p++) {
-        float *output = store->output + p * store->panel_stride;
-        const float *residual = store->residual ? store->residual + p * store->panel_stride : NULL;
-#pragma unroll
-        for (int i = 0; i < pixels; i++) {
-            sx_vec v = sum[p][i];
-            if (residual) v += sx_vec_load(residual + i * store->pixel_stride);
-            sx_vec_store(output + i * store->pixel_stride, sx_vec_at_most(sx_vec_at_least(v, low), high));
-        }
-    }
+    store_tile(&t->store, 0, sum, panels, pixels);
 }
 
 SX_INLINE void begin_tile(const sx_conv_tile *t, sx_vec sum[][SX_CONV_MAX_PIXELS], const int panels, const int pixels) {
@@ -91,24 +70,5 @@ SX_INLINE void dense_tile(const sx_conv_tile *t, const int panels, const int pix
     end_tile(t, sum, panels, pixels);
 }
 
-SX_INLINE void depthwise_tile(const sx_conv_tile *t, const int pixels) {
-    sx_vec sum[1][SX_CONV_MAX_PIXELS];
-    begin_tile(t, sum, 1, pixels);
-    const int64_t pixel_stride = t->pixel_stride;
-    for (int64_t row = 0; row < t->rows; row++) {
-        const float *w = t->weights + row * t->weights_row_stride;
-        for (int64_t column = 0; column < t->columns; column++, w += 16) {
-            const float *in = t->input + row * t->row_stride + column * t->column_stride;
-            const sx_vec weight = sx_vec_load(w);
-#pragma unroll
-            for (int i = 0; i < pixels; i++)
-                sum[0][i] = sx_vec_fma(sx_vec_load(in + i * pixel_stride), weight, sum[0][i]);
-        }
-    }
-    end_tile(t, sum, 1, pixels);
-}
-
 #define SX_DENSE(panels, pixels) \
     case (panels) * 32 + (pixels): dense_tile(t, panels, pixels); return;
-#define SX_DEPTHWISE(pixels) \
-    case pixels: depthwise_tile(t, pixels); return;

@@ -127,10 +127,8 @@ SX_INLINE void winograd_store(const sx_winograd_outputs *p, int64_t offset, int 
         float sums[4 * 16] __attribute__((aligned(64)));
 #pragma unroll
         for (int i = 0; i < 4; i++) sx_vec_store(sums + i * 16, y[i]);
-        sx_conv_store moved = *store;
-        moved.output += offset;
-        if (moved.residual) moved.residual += offset;
-        sx_conv_finish(&moved, 1, p->columns, sums);
+        const sx_conv_store moved = sx_conv_store_at(store, offset);
+        finish_sums(&moved, 1, p->columns, sums);
         return;
     }
     const sx_vec low = sx_vec_set(store->low), high = sx_vec_set(store->high);
@@ -138,7 +136,7 @@ SX_INLINE void winograd_store(const sx_winograd_outputs *p, int64_t offset, int 
     for (int i = 0; i < 4; i++) {
         if (i >= p->columns) return;
         const int64_t at = offset + i * store->pixel_stride;
-        sx_vec v = y[i];
+        sx_vec v = store->leaks ? sx_vec_select(y[i] < 0.0f, store->activation.a * y[i], y[i]) : y[i];
         if (store->residual) v += sx_vec_load(store->residual + at);
         sx_vec_store(store->output + at, sx_vec_at_most(sx_vec_at_least(v, low), high));
     }
