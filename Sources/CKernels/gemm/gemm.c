@@ -14,16 +14,26 @@
 #define SX_TABLE "../gemm/kernels.inc"
 #include "../base/dispatch.h"
 
-// A panel of B, 256 x 32, stays in L1 (32 KiB); the packed block of A, 168 x 256, in L2 beside up to 256 x 512 of B.
-// Rows are few enough in the direct path that B is used about once, so it is read in place, 64 rows at a time.
-enum { K_BLOCK = 256, DIRECT_K_BLOCK = 64, DIRECT_MAX_ROWS = 14, ROW_BLOCK = 168, COLUMN_BLOCK = 512 };
+// A panel of B, 256 x 32, stays in L1 (32 KiB) while all rows of a block of A meet it; the rows are read where they lie
+// and stay in L2, as does the next panel, which is fetched meanwhile. Packed are a B that is no constant (per chunk),
+// a transposed A, and an A whose rows would fall on the same lines of L1. Few rows use B about once: with packed B
+// the reduction is not cut, else B is read in place, 64 rows at a time.
+enum {
+    K_BLOCK = 256,
+    FEW_ROWS_K_BLOCK = 64,
+    FEW_ROWS = 14,
+    ROW_BLOCK = 252,
+    COLUMN_BLOCK = 512,
+    IN_PLACE_BYTES = 256 << 10,
+    LINES_ALIAS = 1024  // floats between addresses that share a line of L1
+};
 /// Below this many multiply-adds a second thread costs more than it brings.
 enum { SERIAL_MACS = 1 << 19 };
 
 /// How the work is cut. Only K blocks change what is added to what, and they do not depend on the threads.
 typedef struct {
     int64_t row_block, column_block, k_block, row_blocks, column_blocks, a_floats, b_floats;
-    bool direct;
+    bool packs_a, packs_b;
     int threads;
 } plan;
 
@@ -36,23 +46,25 @@ typedef struct {
 } job;
 
 static plan make_plan(const sx_gemm_args *g, int tile_rows, int threads) {
-    plan p = {.k_block = K_BLOCK, .column_block = COLUMN_BLOCK, .threads = threads};
+    plan p = {.column_block = COLUMN_BLOCK, .threads = threads};
     if ((double)g->m * (double)g->n * (double)g->k * (double)g->batch < SERIAL_MACS) p.threads = 1;
-    p.direct = !g->packed_b && !g->transpose_b && g->m <= DIRECT_MAX_ROWS;
-    if (p.direct) p.k_block = DIRECT_K_BLOCK;
-    int64_t row_blocks = sx_ceil_div(sx_max(g->m, 1), ROW_BLOCK);
-    p.row_block = sx_round_up(sx_ceil_div(sx_max(g->m, 1), row_blocks), tile_rows);
-    // Four chunks a thread let a delayed thread be helped; narrower blocks pack A more often.
+    bool few_rows = g->m <= FEW_ROWS;
+    bool small_b = (double)g->k * (double)g->ldb * sizeof(float) <= IN_PLACE_BYTES;
+    p.packs_a = g->transpose_a || (g->lda % LINES_ALIAS == 0 && !few_rows);
+    p.packs_b = !g->packed_b && (g->transpose_b || !(few_rows || small_b));
+    int64_t most = !few_rows ? K_BLOCK : g->packed_b ? sx_max(g->k, 1) : FEW_ROWS_K_BLOCK;
+    p.k_block = sx_max(1, sx_ceil_div(g->k, sx_max(1, sx_ceil_div(g->k, most))));
+    p.row_block = sx_ceil_div(sx_max(g->m, 1), sx_ceil_div(sx_max(g->m, 1), ROW_BLOCK));
+    p.row_blocks = sx_ceil_div(g->m, p.row_block);
+    // Four chunks a thread let a delayed thread be helped; narrower blocks read A more often.
     while (p.threads > 1 && p.column_block > 2 * SX_GEMM_PANEL &&
-           (double)g->batch * (double)row_blocks * (double)sx_ceil_div(g->n, p.column_block) < 4.0 * p.threads)
+           (double)g->batch * (double)p.row_blocks * (double)sx_ceil_div(g->n, p.column_block) < 4.0 * p.threads)
         p.column_block /= 2;
     p.column_block = sx_min(p.column_block, sx_round_up(sx_max(g->n, 1), SX_GEMM_PANEL));
-    p.row_blocks = sx_ceil_div(g->m, p.row_block);
     p.column_blocks = sx_ceil_div(g->n, p.column_block);
     // Multiples of 16 floats keep every part on its own cache lines.
-    int64_t depth = sx_min(p.k_block, g->k);
-    p.a_floats = sx_round_up(p.row_block * depth, 16);
-    p.b_floats = g->packed_b ? 0 : depth * (p.direct ? SX_GEMM_PANEL : p.column_block);
+    p.a_floats = p.packs_a ? sx_round_up(sx_round_up(p.row_block, tile_rows) * p.k_block, 16) : 0;
+    p.b_floats = g->packed_b ? 0 : p.k_block * (p.packs_b ? p.column_block : SX_GEMM_PANEL);
     return p;
 }
 
@@ -103,7 +115,7 @@ void sx_gemm_pack_b(
 typedef struct {
     int64_t batch, row, column, rows, columns;
     float *c, *a_scratch, *b_scratch;
-    bool fused;  ///< bias and activation are done by the tiles
+    bool fuses_bias, fuses_activation;  ///< done by the tiles
 } block;
 
 static const float *a_at(const sx_gemm_args *g, int64_t batch, int64_t row, int64_t k) {
@@ -122,17 +134,17 @@ static bool clips(sx_unary_op op) {
     return op == SX_UNARY_IDENTITY || op == SX_UNARY_RELU || op == SX_UNARY_CLIP;
 }
 
-/// Whether clip(c + row or column bias) is all there is to do after the product.
-static bool can_fuse(const sx_gemm_args *g) {
-    if (!clips(g->activation.op) || g->k == 0) return false;
+/// Whether the tiles can add the bias: one of rows or columns, or none.
+static bool can_fuse_bias(const sx_gemm_args *g) {
+    if (g->k == 0) return false;
     return !g->bias || (g->beta == 1.0f && (g->bias_column_stride == 0 ||
                                             (g->bias_column_stride == 1 && g->bias_row_stride == 0)));
 }
 
 static sx_gemm_epilogue make_epilogue(const sx_gemm_args *g, const block *b, int64_t row, int64_t column) {
     sx_gemm_epilogue e = {NULL, NULL, g->bias_row_stride, -INFINITY, INFINITY};
-    if (g->activation.op == SX_UNARY_RELU) e.low = 0.0f;
-    if (g->activation.op == SX_UNARY_CLIP) {
+    if (b->fuses_activation && g->activation.op == SX_UNARY_RELU) e.low = 0.0f;
+    if (b->fuses_activation && g->activation.op == SX_UNARY_CLIP) {
         e.low = g->activation.a;
         e.high = g->activation.b;
     }
@@ -148,7 +160,7 @@ static const float *panel_at(
     *b_row = SX_GEMM_PANEL;
     if (g->packed_b)
         return (const float *)g->packed_b + ((b->column + column) * g->k) + k * SX_GEMM_PANEL;
-    if (!j->plan.direct) return b->b_scratch + column * depth;
+    if (j->plan.packs_b) return b->b_scratch + column * depth;
     const float *source = b_at(g, b->batch, k, b->column + column);
     if (columns == SX_GEMM_PANEL) {
         *b_row = g->ldb;
@@ -158,27 +170,48 @@ static const float *panel_at(
     return b->b_scratch;
 }
 
+/// The first row of a tile: all tiles have nearly the same size.
+static int64_t tile_row(const block *b, int64_t tile, int64_t tiles) { return tile * b->rows / tiles; }
+
+static void pack_block(const job *j, const block *b, int64_t k, int64_t depth, int64_t tiles) {
+    const sx_gemm_args *g = j->args;
+    int tile_rows = j->kernels->tile_rows;
+    for (int64_t n = 0; j->plan.packs_b && n < b->columns; n += SX_GEMM_PANEL)
+        sx_gemm_pack_panel(
+            j->move, depth, sx_min(SX_GEMM_PANEL, b->columns - n), b_at(g, b->batch, k, b->column + n), g->ldb,
+            g->transpose_b, b->b_scratch + n * depth);
+    for (int64_t tile = 0; j->plan.packs_a && tile < tiles; tile++) {
+        int64_t m = tile_row(b, tile, tiles);
+        sx_gemm_pack_a(
+            j->move, depth, tile_row(b, tile + 1, tiles) - m, a_at(g, b->batch, b->row + m, k), g->lda,
+            g->transpose_a, tile_rows, b->a_scratch + tile * tile_rows * depth);
+    }
+}
+
 static void multiply(const job *j, const block *b, int64_t k, int64_t depth) {
     const sx_gemm_args *g = j->args;
     int tile_rows = j->kernels->tile_rows;
-    if (!g->packed_b && !j->plan.direct)
-        for (int64_t n = 0; n < b->columns; n += SX_GEMM_PANEL)
-            sx_gemm_pack_panel(
-                j->move, depth, sx_min(SX_GEMM_PANEL, b->columns - n), b_at(g, b->batch, k, b->column + n), g->ldb,
-                g->transpose_b, b->b_scratch + n * depth);
-    for (int64_t m = 0; m < b->rows; m += tile_rows)
-        sx_gemm_pack_a(
-            j->move, depth, sx_min(tile_rows, b->rows - m), a_at(g, b->batch, b->row + m, k), g->lda, g->transpose_a,
-            g->alpha, tile_rows, b->a_scratch + m * depth);
-    bool last = k + depth == g->k;
+    int64_t tiles = sx_ceil_div(b->rows, tile_rows);
+    pack_block(j, b, k, depth, tiles);
+    sx_gemm_tile t = {
+        .ldc = g->ldc, .k = depth, .alpha = g->alpha, .accumulates = k > 0,
+        .a_row = j->plan.packs_a ? 1 : g->lda, .a_step = j->plan.packs_a ? tile_rows : 1};
     for (int64_t n = 0; n < b->columns; n += SX_GEMM_PANEL) {
-        int64_t columns = sx_min(SX_GEMM_PANEL, b->columns - n), b_row;
-        const float *panel = panel_at(j, b, k, depth, n, columns, &b_row);
-        for (int64_t m = 0; m < b->rows; m += tile_rows) {
+        t.columns = sx_min(SX_GEMM_PANEL, b->columns - n);
+        t.b = panel_at(j, b, k, depth, n, t.columns, &t.b_row);
+        // A packed panel's successor in the same block of K.
+        int64_t lines = g->packed_b && n + SX_GEMM_PANEL < b->columns ? depth * SX_GEMM_PANEL / 16 : 0;
+        int64_t groups = sx_ceil_div(depth, 16);
+        t.ahead_lines = sx_ceil_div(lines, groups * tiles);
+        for (int64_t tile = 0; tile < tiles; tile++) {
+            int64_t m = tile_row(b, tile, tiles);
             sx_gemm_epilogue epilogue = make_epilogue(g, b, b->row + m, b->column + n);
-            j->kernels->tile(
-                depth, b->a_scratch + m * depth, panel, b_row, b->c + m * g->ldc + n, g->ldc,
-                sx_min(tile_rows, b->rows - m), columns, k > 0, last && b->fused ? &epilogue : NULL);
+            t.rows = tile_row(b, tile + 1, tiles) - m;
+            t.a = j->plan.packs_a ? b->a_scratch + tile * tile_rows * depth : a_at(g, b->batch, b->row + m, k);
+            t.c = b->c + m * g->ldc + n;
+            t.ahead = t.b + g->k * SX_GEMM_PANEL + tile * groups * t.ahead_lines * 16;
+            t.epilogue = k + depth == g->k && b->fuses_bias ? &epilogue : NULL;
+            j->kernels->tile(&t);
         }
     }
 }
@@ -189,7 +222,7 @@ static void finish(const job *j, const block *b) {
     const sx_unary_kernels *unary = sx_unary_current();
     for (int64_t m = 0; m < b->rows; m++) {
         float *c = b->c + m * g->ldc;
-        if (g->bias)
+        if (g->bias && !b->fuses_bias)
             j->kernels->add_bias(
                 c, b->columns, g->beta, bias_at(g, b->batch, b->row + m, b->column), g->bias_column_stride);
         if (g->activation.op != SX_UNARY_IDENTITY) unary->row(g->activation, c, c, b->columns);
@@ -203,7 +236,8 @@ static void run(void *context, int64_t chunk, int worker) {
     block b = {.row = chunk / p->column_blocks % p->row_blocks * p->row_block,
                .column = chunk % p->column_blocks * p->column_block,
                .batch = chunk / p->column_blocks / p->row_blocks,
-               .fused = can_fuse(g)};
+               .fuses_bias = can_fuse_bias(g)};
+    b.fuses_activation = b.fuses_bias && clips(g->activation.op);
     b.rows = sx_min(p->row_block, g->m - b.row);
     b.columns = sx_min(p->column_block, g->n - b.column);
     b.c = g->c + b.batch * g->batch_stride_c + b.row * g->ldc + b.column;
@@ -212,7 +246,7 @@ static void run(void *context, int64_t chunk, int worker) {
     for (int64_t k = 0; k < g->k; k += p->k_block) multiply(j, &b, k, sx_min(p->k_block, g->k - k));
     if (g->k == 0)
         for (int64_t m = 0; m < b.rows; m++) memset(b.c + m * g->ldc, 0, (size_t)b.columns * sizeof(float));
-    if (!b.fused) finish(j, &b);
+    if (!b.fuses_activation) finish(j, &b);
 }
 
 void sx_gemm(const sx_gemm_args *args, void *scratch, int threads) {

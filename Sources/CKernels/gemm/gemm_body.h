@@ -1,36 +1,47 @@
 #include "../base/vector_sum.h"
 #include "gemm_kernels.h"
 
-/// `rows` rows by TILE_VECTORS vectors; `full` means that all columns are inside C.
-SX_INLINE void tile_part(
-    int64_t k, const float *a, const float *b, int64_t b_row, float *c, int64_t ldc, int rows, int64_t columns,
-    bool full, bool accumulate, const sx_gemm_epilogue *e, int64_t first_column) {
+/// `rows` rows by TILE_VECTORS vectors from column `j` on; `full` means that all of them are inside C.
+SX_INLINE void tile_part(const sx_gemm_tile *t, const int rows, int64_t j, int64_t columns, bool full) {
+    const int64_t a_row = t->a_row, a_step = t->a_step, b_row = t->b_row;
+    // Where the lines of A follow each other: along a row, or through the packed columns.
+    const int64_t a_line = a_step == 1 ? a_row : 16;
     sx_vec sum[TILE_ROWS][TILE_VECTORS];
 #pragma unroll
     for (int i = 0; i < rows; i++)
 #pragma unroll
         for (int v = 0; v < TILE_VECTORS; v++) sum[i][v] = sx_vec_set(0.0f);
-    for (int64_t p = 0; p < k; p++) {
-        sx_vec column[TILE_VECTORS];
+    const float *a = t->a, *b = t->b + j, *ahead = t->ahead;
+    for (int64_t left = t->k; left > 0; left -= 16) {
+        const float *next = a + 32 * a_step;
 #pragma unroll
-        for (int v = 0; v < TILE_VECTORS; v++) column[v] = sx_vec_load(b + p * b_row + 16 * v);
+        for (int i = 0; i < rows; i++) __builtin_prefetch(next + i * a_line);
+        for (int64_t line = 0; line < t->ahead_lines; line++, ahead += 16) __builtin_prefetch(ahead, 0, 2);
+        const int64_t steps = left < 16 ? left : 16;
+        for (int64_t p = 0; p < steps; p++, a += a_step, b += b_row) {
+            sx_vec column[TILE_VECTORS];
 #pragma unroll
-        for (int i = 0; i < rows; i++)
+            for (int v = 0; v < TILE_VECTORS; v++) column[v] = sx_vec_load(b + 16 * v);
 #pragma unroll
-            for (int v = 0; v < TILE_VECTORS; v++)
-                sum[i][v] = sx_vec_fma(sx_vec_set(a[p * TILE_ROWS + i]), column[v], sum[i][v]);
+            for (int i = 0; i < rows; i++) {
+                const sx_vec x = sx_vec_set(a[i * a_row]);
+#pragma unroll
+                for (int v = 0; v < TILE_VECTORS; v++) sum[i][v] = sx_vec_fma(x, column[v], sum[i][v]);
+            }
+        }
     }
+    const sx_gemm_epilogue *e = t->epilogue;
 #pragma unroll
     for (int i = 0; i < rows; i++)
 #pragma unroll
         for (int v = 0; v < TILE_VECTORS; v++) {
-            float *to = c + i * ldc + 16 * v;
+            float *to = t->c + i * t->ldc + j + 16 * v;
             int64_t lanes = full ? 16 : columns - 16 * v;
             if (lanes <= 0) continue;
-            sx_vec result = sum[i][v];
-            if (accumulate) result += sx_load_lanes(to, lanes);
+            sx_vec result = t->alpha * sum[i][v];
+            if (t->accumulates) result += sx_load_lanes(to, lanes);
             if (e) {
-                if (e->column_bias) result += sx_load_lanes(e->column_bias + first_column + 16 * v, lanes);
+                if (e->column_bias) result += sx_load_lanes(e->column_bias + j + 16 * v, lanes);
                 if (e->row_bias) result += e->row_bias[i * e->row_bias_stride];
                 result = sx_vec_at_most(sx_vec_at_least(result, sx_vec_set(e->low)), sx_vec_set(e->high));
             }
@@ -41,29 +52,25 @@ SX_INLINE void tile_part(
         }
 }
 
-SX_INLINE void tile_rows(
-    int64_t k, const float *a, const float *b, int64_t b_row, float *c, int64_t ldc, int rows, int64_t columns,
-    bool accumulate, const sx_gemm_epilogue *e) {
+SX_INLINE void tile_rows(const sx_gemm_tile *t, const int rows) {
     enum { WIDTH = 16 * TILE_VECTORS };
-    for (int64_t j = 0; j < columns; j += WIDTH) {
-        if (j + WIDTH <= columns)
-            tile_part(k, a, b + j, b_row, c + j, ldc, rows, WIDTH, true, accumulate, e, j);
+    for (int64_t j = 0; j < t->columns; j += WIDTH) {
+        if (j + WIDTH <= t->columns)
+            tile_part(t, rows, j, WIDTH, true);
         else
-            tile_part(k, a, b + j, b_row, c + j, ldc, rows, columns - j, false, accumulate, e, j);
+            tile_part(t, rows, j, t->columns - j, false);
     }
 }
 
-static void tile(
-    int64_t k, const float *a, const float *b, int64_t b_row, float *c, int64_t ldc, int64_t rows, int64_t columns,
-    bool accumulate, const sx_gemm_epilogue *e) {
-    if (rows == TILE_ROWS) {
-        tile_rows(k, a, b, b_row, c, ldc, TILE_ROWS, columns, accumulate, e);
+static void tile(const sx_gemm_tile *t) {
+    if (t->rows == TILE_ROWS) {
+        tile_rows(t, TILE_ROWS);
         return;
     }
-    switch (rows) {
-    case 1: tile_rows(k, a, b, b_row, c, ldc, 1, columns, accumulate, e); break;
+    switch (t->rows) {
+    case 1: tile_rows(t, 1); break;
 #define ROWS(n) \
-    case n: tile_rows(k, a, b, b_row, c, ldc, n < TILE_ROWS ? n : 1, columns, accumulate, e); break;
+    case n: tile_rows(t, n < TILE_ROWS ? n : 1); break;
         ROWS(2) ROWS(3) ROWS(4) ROWS(5) ROWS(6) ROWS(7) ROWS(8) ROWS(9) ROWS(10) ROWS(11) ROWS(12) ROWS(13)
 #undef ROWS
     default: break;

@@ -13,13 +13,24 @@ typedef struct {
     float low, high;
 } sx_gemm_epilogue;
 
+/// One tile: C [rows, columns] (+)= alpha A B, rows <= tile_rows, columns <= 32.
+typedef struct {
+    const float *a;  ///< element (i, p) at i a_row + p a_step
+    int64_t a_row, a_step;
+    const float *b;  ///< [k, 32] with row stride `b_row`
+    int64_t b_row;
+    float *c;
+    int64_t ldc, rows, columns, k;
+    float alpha;
+    bool accumulates;  ///< adds to C
+    const float *ahead;   ///< elements of B wanted soon: `ahead_lines` lines of 16 are fetched every 16 steps of k
+    int64_t ahead_lines;
+    const sx_gemm_epilogue *epilogue;  ///< or NULL
+} sx_gemm_tile;
+
 typedef struct {
     int tile_rows;
-    /// C [rows, columns] (+)= A B: A packed [k][tile_rows], B [k, 32] with row stride `b_row`;
-    /// rows <= tile_rows, columns <= 32. Adds to C where `accumulate`; `epilogue` may be NULL.
-    void (*tile)(
-        int64_t k, const float *a, const float *b, int64_t b_row, float *c, int64_t ldc, int64_t rows,
-        int64_t columns, bool accumulate, const sx_gemm_epilogue *epilogue);
+    void (*tile)(const sx_gemm_tile *tile);
     /// c[j] += beta bias[j stride] for n elements.
     void (*add_bias)(float *c, int64_t n, float beta, const float *bias, int64_t stride);
 } sx_gemm_kernels;

@@ -23,17 +23,14 @@ static inline void sx_gemm_pack_panel(
     }
 }
 
-/// A [rows <= tile_rows, k], times alpha, into [k][tile_rows]; elements past the last row are left as they are.
+/// A [rows <= tile_rows, k] into [k][tile_rows]; elements past the last row are left as they are.
 static inline void sx_gemm_pack_a(
-    const sx_move_kernels *move, int64_t k, int64_t rows, const float *a, int64_t lda, bool transposed, float alpha,
-    int tile_rows, float *packed) {
+    const sx_move_kernels *move, int64_t k, int64_t rows, const float *a, int64_t lda, bool transposed, int tile_rows,
+    float *packed) {
     if (transposed)
         for (int64_t p = 0; p < k; p++) memcpy(packed + p * tile_rows, a + p * lda, (size_t)rows * sizeof(float));
     else
         move->transpose32(a, lda, packed, tile_rows, rows, k);
-    if (alpha == 1.0f) return;
-    for (int64_t p = 0; p < k; p++)
-        for (int64_t i = 0; i < rows; i++) packed[p * tile_rows + i] *= alpha;
 }
 
 #endif
