@@ -22,6 +22,14 @@ SX_INLINE sx_vec sx_load_lanes(const float *x, int64_t lanes) {
     return lanes >= 16 ? sx_vec_load(x) : sx_vec_load_first(x, lanes);
 }
 
+/// The sum of all lanes, in pairs: lane i and i + 8, then + 4 ...
+SX_INLINE double sx_dvec_sum(sx_dvec x) {
+    x += __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+    x += __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
+    x += __builtin_shufflevector(x, x, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+    return x[0] + x[1];
+}
+
 /// total[v] += sum over `steps` of term(x[step stride + 16 v ...]); with one vector only its first `lanes` are read.
 SX_INLINE void sx_sum_steps(
     const float *x, int64_t steps, int64_t stride, int vectors, int64_t lanes, sx_term term, const sx_vec *shift,
@@ -40,9 +48,7 @@ SX_INLINE double sx_sum_row(const float *x, int64_t n, sx_term term, float shift
     int64_t wide = n / 64, narrow = n % 64 / 16, tail = n % 16;
     sx_sum_steps(x, wide, 64, 4, 16, term, shifts, total);
     sx_sum_steps(x + 64 * wide, narrow, 16, 1, 16, term, shifts, total);
-    double sum = 0.0;
-    total[0] = (total[0] + total[1]) + (total[2] + total[3]);
-    for (int i = 0; i < 16; i++) sum += total[0][i];
+    double sum = sx_dvec_sum((total[0] + total[1]) + (total[2] + total[3]));
     if (tail) {
         sx_vec last = term(sx_vec_load_first(x + n - tail, tail), shifts[0]);
         for (int64_t i = 0; i < tail; i++) sum += last[i];

@@ -1,6 +1,7 @@
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
+#include "sx_attention.h"
 #include "sx_binary.h"
 #include "sx_conv.h"
 #include "sx_detect.h"

@@ -11,6 +11,8 @@
 #define SX_TABLE "../softmax/kernels.inc"
 #include "../base/dispatch.h"
 
+const sx_softmax_kernels *sx_softmax_current(void) { return kernels(); }
+
 /// About this many elements make a chunk; a chunk of columns is a whole number of vectors.
 enum { CHUNK = 8192, COLUMN_BLOCK = 64 };
 

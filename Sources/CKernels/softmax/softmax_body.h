@@ -13,10 +13,20 @@ static void row(const float *x, float *y, int64_t n, bool logarithm) {
         if (i < n) sx_vec_store_first(y + i, sx_vec_load_first(x + i, n - i) - top - shift, n - i);
         return;
     }
+    sx_dvec total = 0;
     int64_t i = 0;
-    for (; i + 16 <= n; i += 16) sx_vec_store(y + i, sx_vec_exp(sx_vec_load(x + i) - top));
-    if (i < n) sx_vec_store_first(y + i, sx_vec_exp(sx_vec_load_first(x + i, n - i) - top), n - i);
-    float factor = (float)(1.0 / sx_sum_row(y, n, sx_term_value, 0.0f));
+    for (; i + 16 <= n; i += 16) {
+        sx_vec e = sx_vec_exp(sx_vec_load(x + i) - top);
+        sx_vec_store(y + i, e);
+        total += __builtin_convertvector(e, sx_dvec);
+    }
+    if (i < n) {
+        sx_vec e = sx_vec_exp(sx_vec_load_first(x + i, n - i) - top);
+        e = sx_vec_select(sx_vec_first_mask(n - i), e, sx_vec_set(0.0f));
+        sx_vec_store_first(y + i, e, n - i);
+        total += __builtin_convertvector(e, sx_dvec);
+    }
+    float factor = (float)(1.0 / sx_dvec_sum(total));
     for (i = 0; i + 16 <= n; i += 16) sx_vec_store(y + i, sx_vec_load(y + i) * factor);
     if (i < n) sx_vec_store_first(y + i, sx_vec_load_first(y + i, n - i) * factor, n - i);
 }

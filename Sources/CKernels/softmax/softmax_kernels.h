@@ -10,4 +10,7 @@ typedef struct {
     void (*columns)(const float *x, float *y, int64_t axis, int64_t stride, int64_t columns, bool logarithm);
 } sx_softmax_kernels;
 
+/// The kernels of the current ISA level, for attention.
+const sx_softmax_kernels *sx_softmax_current(void);
+
 #endif
