@@ -176,6 +176,7 @@ package enum OperatorTable {
         .op("Conv", 1...1, Conv.self, domain: Domains.internal),
         .unary("HardSwish", from: 1, .hardSwish, domain: Domains.internal),
         .op("Reorder", 1...1, Reorder.self, domain: Domains.internal),
+        .op("SiblingConvs", 1...1, SiblingConvs.self, domain: Domains.internal),
         .unary("Silu", from: 1, .silu, domain: Domains.internal),
     ]
 

@@ -26,7 +26,9 @@ struct ConvPattern {
     func readerCount(of value: ValueID) -> Int { consumers[value.index].count + (outputs.contains(value) ? 1 : 0) }
 
     /// Whether a node is a float32 convolution, original or already fused.
-    func isConv(_ node: Node) -> Bool {
+    func isConv(_ node: Node) -> Bool { Self.isConv(node, in: graph) }
+
+    static func isConv(_ node: Node, in graph: Graph) -> Bool {
         guard node.opType == "Conv", node.domain == Domains.onnx || node.domain == Domains.internal,
             let output = node.outputs.first ?? nil
         else { return false }

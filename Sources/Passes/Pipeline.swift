@@ -42,6 +42,7 @@ package struct Pipeline: Sendable {
         (.plan, FuseConvResidual.self),
         (.plan, FuseConvActivation.self),
         (.plan, MoveChannelsLast.self),
+        (.plan, MergeSiblingConvs.self),
         (.plan, PropagateLayouts.self),
     ]
 

@@ -115,7 +115,7 @@ import Testing
             .plan(for: [Shape([1, 3, 44, 52])])
         var counts: [String: Int] = [:]
         for step in plan.steps { counts[step.node.opType, default: 0] += 1 }
-        #expect(counts == ["Conv": 25, "MaxPool": 1, "Resize": 2, "Softmax": 1])
+        #expect(counts == ["Conv": 14, "SiblingConvs": 4, "MaxPool": 1, "Resize": 2, "Softmax": 1])
         #expect(plan.results.allSatisfy { $0.copiedFrom == nil })
     }
 
@@ -130,6 +130,15 @@ import Testing
             // Sums of at most 576 products, eight layers deep, in another order.
             #expect(try largestDifference(outputs, reference) < 1e-5, "without \(disabled)")
         }
+    }
+
+    /// Heads are merged, and so are the shared head and the prototype branch, which begin at the same level.
+    @Test func mergedConvolutionsGiveTheSameBits() throws {
+        let model = try network()
+        let feeds = [try image()]
+        let merged = try GraphExecutor(model, options: ExecutionOptions(threads: 2)).run(feeds)
+        let options = ExecutionOptions(threads: 2, disabledPasses: ["merge-sibling-convs"])
+        #expect(try largestDifference(merged, try GraphExecutor(model, options: options).run(feeds)) == 0)
     }
 
     @Test func sameBitsForEveryThreadCount() throws {

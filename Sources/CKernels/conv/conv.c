@@ -3,7 +3,9 @@
 #include <assert.h>
 #include <string.h>
 
+#include "../base/sizes.h"
 #include "algorithms.h"
+#include "winograd.h"
 
 // The first row that suits a shape is taken; direct suits all.
 static const struct {
@@ -64,6 +66,37 @@ void sx_conv(
     assert(shape->input_layout != SX_LAYOUT_NHWC);
     if (shape->n <= 0 || shape->k <= 0 || shape->oh <= 0 || shape->ow <= 0) return;
     method_of(algorithm)->run(shape, x, packed, epilogue, y, scratch, threads);
+}
+
+/// Copies the parts that Winograd computes to `together`; the others are left to their own methods.
+static int winograd_parts(const sx_conv_part *parts, int count, sx_conv_part *together) {
+    int found = 0;
+    for (int i = 0; i < count; i++)
+        if (parts[i].algorithm == SX_CONV_WINOGRAD) together[found++] = parts[i];
+    return found;
+}
+
+int64_t sx_conv_siblings_scratch_bytes(const sx_conv_part *parts, int count, int threads) {
+    assert(count <= SX_CONV_MAX_PARTS);
+    sx_conv_part together[SX_CONV_MAX_PARTS];
+    int found = winograd_parts(parts, count, together);
+    int64_t most = found ? sx_winograd_scratch_bytes(together, found, threads) : 0;
+    for (int i = 0; i < count; i++)
+        if (parts[i].algorithm != SX_CONV_WINOGRAD)
+            most = sx_max(most, sx_conv_scratch_bytes(&parts[i].shape, parts[i].algorithm, threads));
+    return most;
+}
+
+void sx_conv_siblings(const sx_conv_part *parts, int count, const float *x, void *scratch, int threads) {
+    assert(count <= SX_CONV_MAX_PARTS);
+    sx_conv_part together[SX_CONV_MAX_PARTS];
+    int found = winograd_parts(parts, count, together);
+    if (found) sx_winograd_run(together, found, x, scratch, threads);
+    for (int i = 0; i < count; i++)
+        if (parts[i].algorithm != SX_CONV_WINOGRAD)
+            sx_conv(
+                &parts[i].shape, parts[i].algorithm, x, parts[i].packed, &parts[i].epilogue, parts[i].y, scratch,
+                threads);
 }
 
 float *sx_conv_pack_bias(const sx_conv_shape *shape, const float *bias, float *packed) {

@@ -1,6 +1,5 @@
 #include "winograd.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "../base/sizes.h"
@@ -27,13 +26,21 @@ enum {
     PATCH_FLOATS = SX_WINOGRAD_IN * SX_WINOGRAD_IN * SX_BLOCK,
 };
 
+/// One of the convolutions that share the transformed input.
 typedef struct {
-    sx_conv_shape s;
-    const sx_conv_kernels *kernels;
-    const float *x, *bias, *u;
+    const float *bias, *u;
     sx_conv_store store;
     int64_t batch_stride, row_stride;  // of the output
-    int64_t input_blocks, panels, slices;
+    int64_t panels, first_slice;
+} winograd_part;
+
+typedef struct {
+    sx_conv_shape s;  ///< of the first part; the others differ in k and in the output only
+    const sx_conv_kernels *kernels;
+    const float *x;
+    const winograd_part *parts;
+    int part_count;
+    int64_t input_blocks, slices;  // slices of all parts
     int64_t tiles_x, image_tiles, tiles;
     int64_t block_tiles, blocks;  // tiles of one block; blocks of tiles
     int64_t slices_at_once, chunk_slices, slice_chunks;
@@ -59,9 +66,12 @@ static tile_run run_at(const winograd_job *job, int64_t index, int64_t end) {
 /// Floats between positions: an odd number of cache lines, so that the positions of a tile meet different sets.
 static int64_t odd_lines(int64_t floats) { return (floats / SX_BLOCK | 1) * SX_BLOCK; }
 
-static void plan(winograd_job *job, const sx_conv_shape *s) {
-    *job = (winograd_job){.s = *s, .input_blocks = sx_blocks(s->c), .panels = sx_blocks(s->k)};
-    job->slices = sx_ceil_div(job->panels, SX_WINOGRAD_PANELS);
+static int64_t slices_of(const sx_conv_shape *s) { return sx_ceil_div(sx_blocks(s->k), SX_WINOGRAD_PANELS); }
+
+static void plan(winograd_job *job, const sx_conv_part *parts, int count) {
+    const sx_conv_shape *s = &parts->shape;
+    *job = (winograd_job){.s = *s, .input_blocks = sx_blocks(s->c), .part_count = count};
+    for (int part = 0; part < count; part++) job->slices += slices_of(&parts[part].shape);
     job->tiles_x = sx_ceil_div(s->ow, SX_WINOGRAD_OUT);
     job->image_tiles = job->tiles_x * sx_ceil_div(s->oh, SX_WINOGRAD_OUT);
     job->tiles = s->n * job->image_tiles;
@@ -129,8 +139,16 @@ static void transform_block(const winograd_job *job, int64_t block, int64_t begi
         }
 }
 
-static int slice_panels(const winograd_job *job, int64_t slice) {
-    return (int)sx_min(SX_WINOGRAD_PANELS, job->panels - slice * SX_WINOGRAD_PANELS);
+/// The part that a slice belongs to; `slice` becomes its index there.
+static const winograd_part *part_of(const winograd_job *job, int64_t *slice) {
+    const winograd_part *part = job->parts + job->part_count - 1;
+    while (part->first_slice > *slice) part--;
+    *slice -= part->first_slice;
+    return part;
+}
+
+static int slice_panels(const winograd_part *part, int64_t slice) {
+    return (int)sx_min(SX_WINOGRAD_PANELS, part->panels - slice * SX_WINOGRAD_PANELS);
 }
 
 /// The products of a block of tiles with the slices [begin, end).
@@ -138,13 +156,15 @@ static void multiply(const winograd_job *job, int64_t tiles, int64_t begin, int6
     // One slice goes through all positions in one call; several share a position's input before the next.
     int64_t positions = end - begin == 1 ? SX_WINOGRAD_POSITIONS : 1;
     for (int64_t position = 0; position < SX_WINOGRAD_POSITIONS; position += positions)
-        for (int64_t slice = begin; slice < end; slice++) {
-            int panels = slice_panels(job, slice);
+        for (int64_t index = begin; index < end; index++) {
+            int64_t slice = index;
+            const winograd_part *part = part_of(job, &slice);
+            int panels = slice_panels(part, slice);
             int64_t u_position = job->s.c * panels * SX_BLOCK;
             sx_winograd_product product = {
                 .v = v + position * job->v_position,
-                .u = job->u + slice * SX_WINOGRAD_POSITIONS * job->s.c * SX_WINOGRAD_SLICE + position * u_position,
-                .m = m + (slice - begin) * job->m_slice + position * job->m_position,
+                .u = part->u + slice * SX_WINOGRAD_POSITIONS * job->s.c * SX_WINOGRAD_SLICE + position * u_position,
+                .m = m + (index - begin) * job->m_slice + position * job->m_position,
                 .v_position = job->v_position,
                 .u_position = u_position,
                 .m_position = job->m_position,
@@ -159,23 +179,24 @@ static void multiply(const winograd_job *job, int64_t tiles, int64_t begin, int6
 }
 
 /// Transforms and stores a run of tiles for one panel; `m` is at the run's first tile.
-static void store_run(const winograd_job *job, tile_run run, int64_t panel, const float *m, int64_t m_tile) {
+static void store_run(
+    const winograd_job *job, const winograd_part *part, tile_run run, int64_t panel, const float *m, int64_t m_tile) {
     const sx_conv_shape *s = &job->s;
     int64_t oy = run.y * SX_WINOGRAD_OUT, ox = run.x * SX_WINOGRAD_OUT;
     sx_winograd_outputs outputs = {
         .m = m,
         .m_position = job->m_position,
         .m_tile = m_tile,
-        .bias = job->bias + panel * SX_BLOCK,
+        .bias = part->bias + panel * SX_BLOCK,
         .store = sx_conv_store_at(
-            &job->store, run.image * job->batch_stride + panel * job->store.panel_stride +
-                             (oy * s->ow + ox) * job->store.pixel_stride),
-        .row_stride = job->row_stride,
+            &part->store, run.image * part->batch_stride + panel * part->store.panel_stride +
+                              (oy * s->ow + ox) * part->store.pixel_stride),
+        .row_stride = part->row_stride,
         .tiles = sx_min(run.count, (s->ow - ox) / SX_WINOGRAD_OUT),
         .rows = (int)sx_min(SX_WINOGRAD_OUT, s->oh - oy),
         .columns = SX_WINOGRAD_OUT,
     };
-    if (panel + 1 < job->panels) outputs.store.tail = SX_BLOCK;
+    if (panel + 1 < part->panels) outputs.store.tail = SX_BLOCK;
     if (outputs.tiles > 0) job->kernels->winograd_output(&outputs);
     if (outputs.tiles == run.count) return;
     outputs.m += outputs.tiles * m_tile;
@@ -186,12 +207,13 @@ static void store_run(const winograd_job *job, tile_run run, int64_t panel, cons
 }
 
 static void store_slice(const winograd_job *job, int64_t first, int64_t last, int64_t slice, const float *m) {
-    int panels = slice_panels(job, slice);
+    const winograd_part *part = part_of(job, &slice);
+    int panels = slice_panels(part, slice);
     for (int panel = 0; panel < panels; panel++)
         for (int64_t index = first; index < last;) {
             tile_run run = run_at(job, index, last);
             store_run(
-                job, run, slice * SX_WINOGRAD_PANELS + panel, m + ((index - first) * panels + panel) * SX_BLOCK,
+                job, part, run, slice * SX_WINOGRAD_PANELS + panel, m + ((index - first) * panels + panel) * SX_BLOCK,
                 panels * SX_BLOCK);
             index += run.count;
         }
@@ -223,49 +245,46 @@ static void run_chunk(void *context, int64_t chunk, int worker) {
     }
 }
 
-static void run(
-    const sx_conv_shape *shape, const float *x, const float *packed, const sx_conv_epilogue *epilogue, float *y,
-    void *scratch, int threads) {
+void sx_winograd_run(const sx_conv_part *parts, int count, const float *x, void *scratch, int threads) {
     winograd_job job;
-    plan(&job, shape);
+    winograd_part own[SX_CONV_MAX_PARTS];
+    plan(&job, parts, count);
+    int64_t first_slice = 0;
+    for (int i = 0; i < count; i++) {
+        const sx_conv_part *part = parts + i;
+        own[i] = (winograd_part){
+            .bias = part->packed, .panels = sx_blocks(part->shape.k), .first_slice = first_slice};
+        own[i].u = own[i].bias + own[i].panels * SX_BLOCK;
+        own[i].store = sx_conv_store_of(&part->shape, &part->epilogue, part->y, &own[i].batch_stride);
+        own[i].row_stride = part->shape.ow * own[i].store.pixel_stride;
+        first_slice += slices_of(&part->shape);
+    }
+    job.parts = own;
     job.kernels = kernels();
     job.x = x;
-    job.bias = packed;
-    job.u = packed + job.panels * SX_BLOCK;
-    job.store = sx_conv_store_of(shape, epilogue, y, &job.batch_stride);
-    job.row_stride = shape->ow * job.store.pixel_stride;
     job.scratch = scratch;
     job.shared_v = job.scratch + threads * job.worker_floats;
     if (job.slice_chunks > 1) sx_parallel_for(threads, job.blocks * job.input_blocks, transform_chunk, &job);
     sx_parallel_for(threads, job.blocks * job.slice_chunks, run_chunk, &job);
 }
 
-// The model's unit is the time of one multiply-add at the peak rate of a core.
-static const double GEMM_RATE = 0.85, DIRECT_RATE = 0.85;  // of the peak, inside the loops
-static const double FLOATS_TIME = 13.2;     // one float of weights from L3 or memory: about 25 GB/s beside 83 GMAC/s
-static const double TRANSFORM_TIME = 4400;  // either transform of one tile of 16 channels, with its memory traffic
-
-/// Whether the transformed products, or the stream of their weights, and the transforms take less than direct sums.
-static bool pays(const sx_conv_shape *s) {
-    double tiles = (double)s->n * (double)sx_ceil_div(s->oh, SX_WINOGRAD_OUT) *
-                   (double)sx_ceil_div(s->ow, SX_WINOGRAD_OUT);
-    double in = (double)(sx_blocks(s->c) * SX_BLOCK), out = (double)(sx_blocks(s->k) * SX_BLOCK), pairs = in * out;
-    double products = SX_WINOGRAD_POSITIONS * pairs * fmax(tiles / GEMM_RATE, FLOATS_TIME);
-    double winograd = products + TRANSFORM_TIME * tiles * (in + out) / SX_BLOCK;
-    double direct = 9 * pairs * fmax((double)s->n * (double)s->oh * (double)s->ow / DIRECT_RATE, FLOATS_TIME);
-    return winograd < direct;
+static void run(
+    const sx_conv_shape *shape, const float *x, const float *packed, const sx_conv_epilogue *epilogue, float *y,
+    void *scratch, int threads) {
+    sx_conv_part part = {*shape, SX_CONV_WINOGRAD, packed, *epilogue, y};
+    sx_winograd_run(&part, 1, x, scratch, threads);
 }
 
-static bool suits(const sx_conv_shape *s) {
-    return s->kh == 3 && s->kw == 3 && s->stride_h == 1 && s->stride_w == 1 && s->dilation_h == 1 &&
-           s->dilation_w == 1 && s->groups == 1 && s->input_layout == SX_LAYOUT_BLOCKED16 && pays(s);
+int64_t sx_winograd_scratch_bytes(const sx_conv_part *parts, int count, int threads) {
+    winograd_job job;
+    plan(&job, parts, count);
+    int64_t shared = job.slice_chunks > 1 ? job.blocks * job.v_floats : 0;
+    return (threads * job.worker_floats + shared) * (int64_t)sizeof(float);
 }
 
 static int64_t scratch_bytes(const sx_conv_shape *shape, int threads) {
-    winograd_job job;
-    plan(&job, shape);
-    int64_t shared = job.slice_chunks > 1 ? job.blocks * job.v_floats : 0;
-    return (threads * job.worker_floats + shared) * (int64_t)sizeof(float);
+    sx_conv_part part = {.shape = *shape};
+    return sx_winograd_scratch_bytes(&part, 1, threads);
 }
 
 static int64_t executed_macs(const sx_conv_shape *s) {
@@ -275,7 +294,7 @@ static int64_t executed_macs(const sx_conv_shape *s) {
 
 const sx_conv_method sx_conv_winograd = {
     .name = "winograd",
-    .suits = suits,
+    .suits = sx_winograd_suits,
     .packed_floats = sx_winograd_packed_floats,
     .pack = sx_winograd_pack,
     .scratch_bytes = scratch_bytes,

@@ -29,10 +29,17 @@ enum {
     SX_WINOGRAD_SLICE = SX_WINOGRAD_PANELS * SX_BLOCK,
 };
 
+/// Whether Winograd computes a shape, and in less time than the direct algorithm.
+bool sx_winograd_suits(const sx_conv_shape *shape);
+
 /// Packed weights: the bias [panels 16], then transformed weights, one sequential stream per slice of 32 output
 /// channels: [slice][position][channel][16 panels of the slice].
 int64_t sx_winograd_packed_floats(const sx_conv_shape *shape);
 void sx_winograd_pack(const sx_conv_shape *shape, const float *weights, const float *bias, float *packed, int threads);
+
+/// Convolutions of one input (see sx_conv_siblings), all by Winograd: the input is transformed once.
+void sx_winograd_run(const sx_conv_part *parts, int count, const float *x, void *scratch, int threads);
+int64_t sx_winograd_scratch_bytes(const sx_conv_part *parts, int count, int threads);
 
 /// The scalar row's kernels; see sx_conv_kernels.
 void sx_winograd_input_scalar(const float *input, int64_t row_stride, int64_t tiles, float *v, int64_t v_position);

@@ -80,6 +80,23 @@ void sx_conv(
     const sx_conv_shape *shape, sx_conv_algorithm algorithm, const float *x, const void *packed,
     const sx_conv_epilogue *epilogue, float *y, void *scratch, int threads);
 
+enum { SX_CONV_MAX_PARTS = 8 };
+
+/// One of up to SX_CONV_MAX_PARTS convolutions of the same input with the same window, padding and output pixels.
+typedef struct {
+    sx_conv_shape shape;
+    sx_conv_algorithm algorithm;
+    const void *packed;
+    sx_conv_epilogue epilogue;
+    float *y;
+} sx_conv_part;
+
+/// Bytes of scratch that `sx_conv_siblings` needs; of the parts only shapes and algorithms are read.
+int64_t sx_conv_siblings_scratch_bytes(const sx_conv_part *parts, int count, int threads);
+
+/// Every part's convolution of x, to the bit as by `sx_conv`; what they have in common is done once.
+void sx_conv_siblings(const sx_conv_part *parts, int count, const float *x, void *scratch, int threads);
+
 enum { SX_CONV_MAX_RANK = 4 };
 
 /// The geometry of a convolution with 1 to SX_CONV_MAX_RANK spatial dimensions, outermost first, everything plain:

@@ -12,11 +12,11 @@ struct Conv: Operator {
     let groups: Int
     let activation: sx_activation
     let channelsLast: Bool
-    private var plan = Plan.empty
+    private(set) var plan = Plan.empty
     private(set) var preparedInputs: [Int] = []
     private(set) var scratchByteCount = 0
     /// Bytes at the start of the scratch for a blocked copy of a plain input; 0 when it is read as it is.
-    private var copiedInputByteCount = 0
+    private(set) var copiedInputByteCount = 0
 
     /// How `run` computes, decided once the shapes are known.
     enum Plan: Sendable {
@@ -166,14 +166,7 @@ struct Conv: Operator {
                 weights = memory
             }
             var epilogue = sx_conv_epilogue(residual: residual.map { UnsafePointer($0.floats) }, activation: activation)
-            var input = try context.input(0).floats
-            if copiedInputByteCount > 0, let scratch = context.scratch {
-                let copy = scratch.assumingMemoryBound(to: Float.self)
-                sx_reorder(
-                    SX_LAYOUT_PLAIN, SX_LAYOUT_BLOCKED16, shape.n, shape.c, shape.h * shape.w, input, copy,
-                    Int32(context.threads))
-                input = copy
-            }
+            let input = try inputPixels(of: shape, context)
             sx_conv(
                 &shape, algorithm, input, weights, &epilogue, try context.output(0).floats,
                 context.scratch.map { $0 + copiedInputByteCount }, Int32(context.threads))
@@ -199,6 +192,17 @@ struct Conv: Operator {
 }
 
 extension Conv {
+    /// The input as the kernels read it, copied to the scratch where its layout is not theirs.
+    func inputPixels(of shape: sx_conv_shape, _ context: RunContext) throws(SardonyxError) -> UnsafePointer<Float> {
+        let input = try context.input(0).floats
+        guard copiedInputByteCount > 0, let scratch = context.scratch else { return UnsafePointer(input) }
+        let copy = scratch.assumingMemoryBound(to: Float.self)
+        sx_reorder(
+            SX_LAYOUT_PLAIN, SX_LAYOUT_BLOCKED16, shape.n, shape.c, shape.h * shape.w, input, copy,
+            Int32(context.threads))
+        return UnsafePointer(copy)
+    }
+
     /// Blocked where the channels fill blocks; a stem reads plain pixels; `channels_last` writes plain memory.
     func preferredLayouts(_ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> LayoutChoice? {
         guard let x = inputs.first ?? nil, let y = outputs.first ?? nil, x.dtype == .float32, x.shape.rank == 4 else {
