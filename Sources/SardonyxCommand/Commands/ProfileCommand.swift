@@ -31,7 +31,6 @@ struct ProfileCommand: ParsableCommand {
     @Argument(help: "The ONNX model.") var model: String
     @Option(help: "Measured runs.") var rounds = 30
     @Option(help: "Runs before measuring.") var warmUp = 5
-    @Option(help: "Give up after this many seconds of planning and running.") var timeout: Double?
     @Option(help: "Order of the nodes.") var sort = ProfileOrder.time
     @Option(help: "Nodes to list.") var top = 20
     @Flag(help: "List all nodes.") var all = false
@@ -42,6 +41,7 @@ struct ProfileCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Write a Chrome trace, for Perfetto or chrome://tracing.", valueName: "file"))
     var trace: String?
     @Option(help: ArgumentHelp("Write a picture of where the time goes.", valueName: "file")) var svg: String?
+    @OptionGroup var timeLimit: TimeoutFlag
     @OptionGroup var inputs: InputFlags
     @OptionGroup var modelFlags: ModelFlags
     @OptionGroup var flags: SessionFlags
@@ -52,20 +52,15 @@ struct ProfileCommand: ParsableCommand {
             throw ValidationError("--rounds takes 1 to \(allowed), --warm-up 0 to \(allowed).")
         }
         guard top >= 0 else { throw ValidationError("--top takes 0 or more.") }
-        if let timeout, !(timeout > 0 && timeout < 1e9) {
-            throw ValidationError("--timeout takes seconds, more than 0.")
-        }
     }
 
     func run() throws {
-        let clock = ContinuousClock()
-        let end = timeout.map { clock.now + .seconds($0) }
-        let session = try modelFlags.load(model).session(
-            try flags.options(), limits: RunOptions(timeout: end.map { $0 - clock.now }))
+        let deadline = timeLimit.deadline
+        let session = try modelFlags.load(model).session(try flags.options(), limits: deadline.limits)
         let inputs = try inputs.tensors(for: session)
         var progress = ProgressLine(total: warmUp + rounds, unit: "runs")
         let profile = try session.profile(
-            inputs, rounds: rounds, warmUp: warmUp, options: RunOptions(timeout: end.map { $0 - clock.now })
+            inputs, rounds: rounds, warmUp: warmUp, options: deadline.limits
         ) { progress.show($0) }
         progress.finish()
         if json == "-" {

@@ -18,8 +18,8 @@ struct Run: ParsableCommand {
 
     @Argument(help: "The ONNX model.") var model: String
     @Option(name: .shortAndLong, help: "Write all outputs to this .npz file.") var output: String?
-    @Option(help: "Give up after this many seconds of planning and running.") var timeout: Double?
     @Flag(help: "Print JSON.") var json = false
+    @OptionGroup var timeLimit: TimeoutFlag
     @OptionGroup var inputs: InputFlags
     @OptionGroup var modelFlags: ModelFlags
     @OptionGroup var flags: SessionFlags
@@ -39,21 +39,13 @@ struct Run: ParsableCommand {
         let outputs: [Output]
     }
 
-    func validate() throws {
-        if let timeout, !(timeout > 0 && timeout < 1e9) {
-            throw ValidationError("--timeout takes seconds, more than 0.")
-        }
-    }
-
     func run() throws {
         let clock = ContinuousClock()
-        let end = timeout.map { clock.now + .seconds($0) }
-        let session = try modelFlags.load(model).session(
-            try flags.options(), limits: RunOptions(timeout: end.map { $0 - clock.now }))
+        let deadline = timeLimit.deadline
+        let session = try modelFlags.load(model).session(try flags.options(), limits: deadline.limits)
         let inputs = try inputs.tensors(for: session)
-        let options = RunOptions(timeout: end.map { $0 - clock.now })
         let start = clock.now
-        let outputs = try session.run(inputs, options: options)
+        let outputs = try session.run(inputs, options: deadline.limits)
         let time = clock.now - start
         let named = session.model.outputs.compactMap { signature in outputs[signature.name].map { (signature.name, $0) }
         }

@@ -15,7 +15,7 @@ enum OperatorClass: String, CaseIterable {
     init(_ step: Profile.Step) {
         self =
             switch step.kind {
-            case "Conv", "ConvTranspose":
+            case "Conv", "SiblingConvs", "ConvTranspose":
                 step.algorithm.hasPrefix("winograd")
                     ? .winograd : step.algorithm.hasPrefix("depthwise") ? .depthwise : .convolution
             case let kind where Self.table[kind] != nil: Self.table[kind] ?? .other
@@ -27,7 +27,7 @@ enum OperatorClass: String, CaseIterable {
 
     private static let table: [String: OperatorClass] = {
         let lists: [OperatorClass: [String]] = [
-            .product: ["MatMul", "Gemm", "Einsum", "Attention"],
+            .product: ["MatMul", "Gemm", "Einsum", "Attention", "LinearAttention"],
             .normalization: ["Softmax", "LogSoftmax", "Hardmax", "LRN", "ArgMax", "ArgMin", "CumSum", "TopK"],
             .pooling: ["Resize", "Upsample", "GridSample"],
             .pointwise: [

@@ -26,10 +26,10 @@ extension ProfilePicture {
         var y = drawTitle("Operators", "Time of all nodes of a kind; filled is what the bound needs.", at: top)
         let longest = max(groups.first?.milliseconds ?? 0, 1e-9)
         for group in groups.prefix(12) {
-            let x = Self.margin + 160
-            let width = 230 * group.milliseconds / longest
+            let x = Self.margin + 190
+            let width = 205 * group.milliseconds / longest
             canvas.text(
-                SVGCanvas.fitted("\(group.name) ×\(group.steps.count)", size: 12, width: 152) ?? "", x - 8, y + 14,
+                SVGCanvas.fitted("\(group.name) ×\(group.steps.count)", size: 12, width: 182) ?? "", x - 8, y + 14,
                 size: 12, anchor: .end)
             drawBar(
                 x, y + 2, width: max(width, 1), height: 16, bound: group.bound / max(group.milliseconds, 1e-9),
@@ -46,14 +46,14 @@ extension ProfilePicture {
         if !rest.isEmpty {
             let time = rest.reduce(0) { $0 + $1.milliseconds }
             canvas.text(
-                "and \(rest.count) more, \(Self.short(time)) ms", Self.margin + 160, y + 14, size: 11.5,
+                "and \(rest.count) more, \(Self.short(time)) ms", Self.margin + 190, y + 14, size: 11.5,
                 fill: SVGCanvas.faint)
             y += 24
         }
         canvas.text(
             "Outside of nodes \(Self.short(profile.outsideMilliseconds)) ms; reorders: \(profile.reorders.stepCount), "
                 + "\(Self.short(profile.reorders.cost.milliseconds)) ms",
-            Self.margin + 160, y + 16, size: 11.5, fill: SVGCanvas.faint)
+            Self.margin + 190, y + 16, size: 11.5, fill: SVGCanvas.faint)
         return y + 22
     }
 

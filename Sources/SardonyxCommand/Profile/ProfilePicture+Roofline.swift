@@ -28,6 +28,12 @@ extension ProfilePicture {
             plot.x(start), plot.y(start * bandwidth), plot.x(ridge), plot.y(peak), stroke: SVGCanvas.ink, width: 1.6)
         canvas.line(
             plot.x(ridge), plot.y(peak), plot.x(plot.intensityRange.1), plot.y(peak), stroke: SVGCanvas.ink, width: 1.6)
+        for step in ProfileOrder.time.sorted(points) {
+            let radius = min(26, max(2, 60 * step.cost.share.squareRoot()))
+            canvas.circle(
+                plot.x(Self.intensity(step)), plot.y(step.cost.executedGMACsPerSecond ?? 0), radius: radius,
+                fill: OperatorClass(step).color, opacity: 0.8, tip: tip(step))
+        }
         canvas.text(
             String(format: "%.0f GMAC/s", peak), plot.x(plot.intensityRange.1) - 4, plot.y(peak) - 6, size: 11,
             weight: 600, anchor: .end)
@@ -35,12 +41,6 @@ extension ProfilePicture {
         canvas.text(
             String(format: "%.0f GB/s", bandwidth), plot.x(middle) - 6, plot.y(middle * bandwidth) - 4, size: 11,
             weight: 600, anchor: .end)
-        for step in ProfileOrder.time.sorted(points) {
-            let radius = min(26, max(2, 60 * step.cost.share.squareRoot()))
-            canvas.circle(
-                plot.x(Self.intensity(step)), plot.y(step.cost.executedGMACsPerSecond ?? 0), radius: radius,
-                fill: OperatorClass(step).color, opacity: 0.8, tip: tip(step))
-        }
         return y + 270 + 34
     }
 

@@ -79,8 +79,8 @@ struct SVGCanvas {
         body += shape + "><title>\(Self.escaped(tip))</title></\(tag)>\n"
     }
 
-    /// Mean width of a character of DejaVu Sans, the widest of the fonts, by its size.
-    private static let advance = 0.62
+    /// Width of a character by its size: the mean of names and shapes in DejaVu Sans, the widest of the fonts.
+    private static let advance = 0.66
 
     /// The pixels that a text takes at most, near enough for deciding whether it fits.
     static func width(of text: String, size: Double) -> Double { Double(text.count) * size * advance }
