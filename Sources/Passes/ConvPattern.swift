@@ -21,6 +21,12 @@ struct ConvPattern {
         return producers[value.index]
     }
 
+    /// The index of the node that reads `value`, if it is read exactly once and is no graph output.
+    func soleReader(of value: ValueID?) -> Int? {
+        guard let value, consumers[value.index].count == 1, !outputs.contains(value) else { return nil }
+        return consumers[value.index][0]
+    }
+
     func producer(of value: ValueID?) -> Int? { value.flatMap { producers[$0.index] } }
 
     func readerCount(of value: ValueID) -> Int { consumers[value.index].count + (outputs.contains(value) ? 1 : 0) }

@@ -40,7 +40,7 @@ package enum FuseConvActivation: GraphPass {
     }
 
     /// The attributes `activation`, `activation_alpha`, `activation_beta` for a node that is one; else `nil`.
-    private static func activation(
+    static func activation(
         _ node: Node, _ graph: Graph, _ context: PassContext
     ) throws(SardonyxError) -> [String: Attribute]? {
         guard node.domain == Domains.onnx || node.domain == Domains.internal else { return nil }
@@ -48,6 +48,7 @@ package enum FuseConvActivation: GraphPass {
         var parameters: (alpha: Float, beta: Float) = (0, 0)
         switch node.opType {
         case "Relu", "Sigmoid", "Tanh", "HardSwish", "Silu", "Mish": break
+        case "Gelu": guard try reader.string("approximate", default: "none") == "none" else { return nil }
         case "LeakyRelu": parameters.alpha = try reader.float("alpha", default: 0.01)
         case "Elu": parameters.alpha = try reader.float("alpha", default: 1)
         case "HardSigmoid":

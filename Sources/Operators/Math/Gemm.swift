@@ -1,10 +1,13 @@
+import CKernels
 import GraphIR
 import TensorCore
 
-/// ONNX Gemm (1, 6, 7, 9, 11, 13): y `[M, N]` = alpha op(a) op(b) + beta c, c broadcasting to y.
+/// ONNX Gemm (1, 6, 7, 9, 11, 13): y `[M, N]` = alpha op(a) op(b) + beta c, c broadcasting to y; `sardonyx.Gemm` adds an
+/// activation.
 struct Gemm: Operator {
     private let alpha, beta: Float
     private let transposesA, transposesB: Bool
+    private let activation: sx_activation
     private var products: MatrixProducts?
     private(set) var preparedInputs: [Int] = []
 
@@ -13,6 +16,7 @@ struct Gemm: Operator {
         beta = try node.float("beta", default: 1)
         transposesA = try node.bool("transA", default: false)
         transposesB = try node.bool("transB", default: false)
+        activation = try node.fusedActivation()
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
@@ -49,7 +53,7 @@ struct Gemm: Operator {
         }
         var products = try MatrixProducts(
             m: y[0], n: y[1], k: a.shape[transposesA ? 0 : 1], transposesA: transposesA, transposesB: transposesB,
-            alpha: alpha, bias: bias, dtype: a.dtype, threads: context.threads, at: context)
+            alpha: alpha, bias: bias, activation: activation, dtype: a.dtype, threads: context.threads, at: context)
         if try products.pack(context.constant(1), batches: 1, context) { preparedInputs = [1] }
         self.products = products
     }

@@ -1,14 +1,17 @@
 import CKernels
+import CKernels
 import GraphIR
 import TensorCore
 
 /// ONNX MatMul (1, 9, 13): numpy.matmul. a `[…, M, K]`, b `[…, K, N]`; batch axes broadcast, a one-dimensional
-/// operand is a row (a) or a column (b) whose axis is dropped from y.
+/// operand is a row (a) or a column (b) whose axis is dropped from y. `sardonyx.MatMul` adds a bias of `[N]` elements (b
+/// has two axes or more) and an activation, in float32.
 struct MatMul: Operator {
+    private let activation: sx_activation
     private var products: MatrixProducts?
     private(set) var preparedInputs: [Int] = []
 
-    init(_ node: NodeReader) throws(SardonyxError) {}
+    init(_ node: NodeReader) throws(SardonyxError) { activation = try node.fusedActivation() }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
         try context.requireDType(0, DType.wideNumbers, "first input")
@@ -37,8 +40,14 @@ struct MatMul: Operator {
         let k = a.shape[a.shape.rank - 1]
         let batchA = try context.shape(of: Array(a.shape.dims.dropLast(2)))
         let batchB = try context.shape(of: Array(b.shape.dims.dropLast(2)))
+        let hasBias = context.hasInput(2)
+        if hasBias, try context.input(2).shape.elementCount != n {
+            throw context.error(.internal, "bias", got: "\(try context.input(2).shape)", allowed: "\(n) elements")
+        }
         var products = try MatrixProducts(
-            m: m, n: n, k: k, batchA: batchA, batchB: batchB, dtype: a.dtype, threads: context.threads, at: context)
+            m: m, n: n, k: k, batchA: batchA, batchB: batchB,
+            bias: hasBias ? MatrixProducts.Bias(rowStride: 0, columnStride: 1, beta: 1) : nil, activation: activation,
+            dtype: a.dtype, threads: context.threads, at: context)
         if try products.pack(context.constant(1), batches: batchB.elementCount, context) { preparedInputs = [1] }
         self.products = products
     }
@@ -47,7 +56,8 @@ struct MatMul: Operator {
 
     func run(_ context: RunContext) throws(SardonyxError) {
         let b = context.hasInput(1) ? try context.input(1).pointer : nil
-        try products?.run(a: try context.input(0).pointer, b: b, c: try context.output(0), context)
+        let bias = context.hasInput(2) ? try context.input(2).pointer : nil
+        try products?.run(a: try context.input(0).pointer, b: b, bias: bias, c: try context.output(0), context)
     }
 
     func multiplyAccumulates(_ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> Int {

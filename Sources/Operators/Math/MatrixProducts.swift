@@ -2,7 +2,8 @@ import CKernels
 import GraphIR
 import TensorCore
 
-/// A batch of row-major products C[i] = alpha op(A[i]) op(B[i]) + beta bias in any number type.
+/// A batch of row-major products C[i] = f(alpha op(A[i]) op(B[i]) + beta bias) in any number type; the activation f is
+/// for float32 only.
 ///
 /// Unchecked, because the kernel's arguments hold pointers: the only one that is set between runs is to `packed`.
 struct MatrixProducts: @unchecked Sendable {
@@ -24,7 +25,8 @@ struct MatrixProducts: @unchecked Sendable {
 
     init(
         m: Int, n: Int, k: Int, batchA: Shape = .scalar, batchB: Shape = .scalar, transposesA: Bool = false,
-        transposesB: Bool = false, alpha: Float = 1, bias: Bias? = nil, dtype: DType, threads: Int,
+        transposesB: Bool = false, alpha: Float = 1, bias: Bias? = nil,
+        activation: sx_activation = sx_activation(op: SX_UNARY_IDENTITY, a: 0, b: 0), dtype: DType, threads: Int,
         at place: some NodePlace
     ) throws(SardonyxError) {
         self.dtype = dtype
@@ -62,7 +64,7 @@ struct MatrixProducts: @unchecked Sendable {
         arguments.ldc = Int64(n)
         arguments.batch_stride_c = Int64(rows * n)
         (arguments.transpose_a, arguments.transpose_b) = (transposesA, transposesB)
-        arguments.activation = sx_activation(op: SX_UNARY_IDENTITY, a: 0, b: 0)
+        arguments.activation = activation
         if let bias {
             arguments.beta = bias.beta
             arguments.bias_row_stride = Int64(bias.rowStride)
