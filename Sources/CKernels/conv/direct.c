@@ -118,7 +118,7 @@ static void run_pass(
     int64_t oy = begin / job->row_tiles, in_row = begin % job->row_tiles, ox = in_row * s->ow / job->row_tiles;
     bool carries = !pass->first || !pass->last;
     int64_t panel_lines = 0, tile_lines = 0, taps = pass->blocks * s->kh * s->kw;
-    if (ahead) {
+    if (ahead && ahead->blocks > 0) {
         panel_lines = ahead->blocks * ahead->weights_block_stride / SX_BLOCK;
         tile_lines = sx_ceil_div(panel_lines * ahead->panels, end - begin);
     }
@@ -134,7 +134,7 @@ static void run_pass(
                       (iy * s->w + ox * s->stride_w - s->pad_left) * job->lanes;
         tile.partial = carried + (carries ? index - begin : 0) * job->tile_pixels * tile.panels * SX_BLOCK;
         tile.partial_panel_stride = tile.pixels * SX_BLOCK;
-        if (ahead) {
+        if (panel_lines > 0) {
             int64_t line = (index - begin) * tile_lines, ahead_panel = line / panel_lines;
             tile.ahead = ahead->weights + ahead_panel * ahead->weights_panel_stride +
                          (line - ahead_panel * panel_lines) * SX_BLOCK;

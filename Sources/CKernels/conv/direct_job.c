@@ -33,7 +33,9 @@ static void set_tiles(sx_direct_job *job, const sx_conv_kernels *kernels) {
 static void set_chunks(sx_direct_job *job) {
     const sx_conv_shape *s = &job->s;
     int64_t taps = s->kh * s->kw, block_bytes = job->panels_at_once * taps * job->tap_floats * 4;
-    int64_t passes = sx_ceil_div(job->panel_blocks, clamp(SLICE_BYTES / block_bytes, 1, job->panel_blocks));
+    // Without input channels one pass over no blocks still stores the bias.
+    int64_t blocks = sx_max(job->panel_blocks, 1);
+    int64_t passes = sx_ceil_div(blocks, clamp(SLICE_BYTES / block_bytes, 1, blocks));
     job->blocks_at_once = sx_ceil_div(job->panel_blocks, passes);
 
     int64_t rows_per_output = sx_min(s->stride_h, s->kh), tile_columns = job->tile_pixels * s->stride_w;

@@ -30,8 +30,12 @@ struct Conv: Operator {
     init(_ node: NodeReader) throws(SardonyxError) {
         window = try WindowAttributes(node)
         groups = try node.int("group", default: 1)
-        activation = try node.fusedActivation()
-        channelsLast = try node.bool("channels_last", default: false)
+        let isFused = node.node.domain == Domains.internal
+        activation = isFused ? try node.fusedActivation() : sx_activation(op: SX_UNARY_IDENTITY, a: 0, b: 0)
+        channelsLast = isFused ? try node.bool("channels_last", default: false) : false
+        guard isFused || node.inputCount <= 3 else {
+            throw node.error(.graph, "inputs", got: "\(node.inputCount)", allowed: "2 or 3")
+        }
         guard groups > 0 else { throw node.error(.shape, "attribute group", got: "\(groups)", allowed: "1 or more") }
     }
 
