@@ -18,11 +18,10 @@
 // block times a range of slices. How the work is cut depends on the shape only.
 
 enum {
-    V_BYTES = 1152 << 10,  // transformed input of one block, beside a stream of weights in L2
-    MIN_BLOCK = 28,        // tiles enough to hide that stream
-    MAX_BLOCK = 112,
-    CHUNKS_WANTED = 12,
-    WIDE_SLICES = 4,  // slices at once where the transformed input of a block leaves L2
+    BLOCK_BYTES = 896 << 10,   // transformed input and one slice's products of a block, in L2 beside the weights
+    MIN_BLOCK = 28,            // tiles enough to hide the stream of weights
+    CHUNKS_WANTED = 8,
+    WIDE_SLICES = 4,  // slices at once where a block exceeds L2 because of MIN_BLOCK
     PATCH_FLOATS = SX_WINOGRAD_IN * SX_WINOGRAD_IN * SX_BLOCK,
 };
 
@@ -76,15 +75,15 @@ static void plan(winograd_job *job, const sx_conv_part *parts, int count) {
     job->image_tiles = job->tiles_x * sx_ceil_div(s->oh, SX_WINOGRAD_OUT);
     job->tiles = s->n * job->image_tiles;
 
-    int64_t tile_bytes = SX_WINOGRAD_POSITIONS * job->input_blocks * SX_BLOCK * (int64_t)sizeof(float);
-    int64_t most = sx_min(sx_max(V_BYTES / tile_bytes, MIN_BLOCK), MAX_BLOCK);
+    int64_t tile_floats = SX_WINOGRAD_POSITIONS * (job->input_blocks * SX_BLOCK + SX_WINOGRAD_SLICE);
+    int64_t fitting = BLOCK_BYTES / (tile_floats * (int64_t)sizeof(float)), most = sx_max(fitting, MIN_BLOCK);
     job->blocks = sx_ceil_div(job->tiles, most);
     job->block_tiles = sx_ceil_div(job->tiles, job->blocks);
     job->blocks = sx_ceil_div(job->tiles, job->block_tiles);
     int64_t splits = sx_min(sx_ceil_div(CHUNKS_WANTED, job->blocks), job->slices);
     job->chunk_slices = sx_ceil_div(job->slices, splits);
     job->slice_chunks = sx_ceil_div(job->slices, job->chunk_slices);
-    job->slices_at_once = tile_bytes * job->block_tiles > V_BYTES ? sx_min(WIDE_SLICES, job->chunk_slices) : 1;
+    job->slices_at_once = 2 * fitting < job->block_tiles ? sx_min(WIDE_SLICES, job->chunk_slices) : 1;
 
     job->v_channels = job->block_tiles * SX_BLOCK;
     job->v_position = odd_lines(job->input_blocks * job->v_channels);

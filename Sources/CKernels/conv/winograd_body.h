@@ -42,8 +42,13 @@ static void winograd_input(const float *input, int64_t row_stride, int64_t tiles
                 for (int across = 0; across < 3; across++) {
                     sx_vec first, second;
                     winograd_rows(half[h], across, &first, &second);
-                    sx_vec_store(out + winograd_first_row(across) * v_position, first);
-                    sx_vec_store(out + winograd_second_row(across) * v_position, second);
+                    float *first_out = out + winograd_first_row(across) * v_position;
+                    float *second_out = out + winograd_second_row(across) * v_position;
+                    sx_vec_store(first_out, first);
+                    sx_vec_store(second_out, second);
+                    // The lines of the tile after the next, of 36 streams that no hardware follows.
+                    __builtin_prefetch(first_out + 32, 1);
+                    __builtin_prefetch(second_out + 32, 1);
                 }
             }
         }
@@ -63,6 +68,7 @@ SX_INLINE void winograd_tile(
     for (int64_t left = p->channels; left > 0; left -= 16, v += p->block_stride) {
         const float *next = v + p->block_stride;
         const int64_t lanes = left < 16 ? left : 16;
+#pragma unroll 4
         for (int64_t lane = 0; lane < lanes; lane++, u += stride, ahead += step, next += 16) {
             __builtin_prefetch(next);
 #pragma unroll

@@ -5,7 +5,7 @@
 
 // The model's unit is the time of one multiply-add at the peak rate of a core.
 static const double GEMM_RATE = 0.85, DIRECT_RATE = 0.85;  // of the peak, inside the loops
-static const double FLOATS_TIME = 13.2;     // one float of weights from L3 or memory: about 25 GB/s beside 83 GMAC/s
+static const double FLOATS_TIME = 22;       // one float of weights from memory that all cores share: 15 GB/s each
 static const double TRANSFORM_TIME = 4400;  // either transform of one tile of 16 channels, with its memory traffic
 
 /// Whether the transformed products, or the stream of their weights, and the transforms take less than direct sums.
