@@ -41,9 +41,17 @@ struct ConvPattern {
         return graph[output].type?.dtype == .float32
     }
 
+    private static let standardAttributes: Set<String> = [
+        "auto_pad", "dilations", "group", "kernel_shape", "pads", "strides",
+    ]
+
     /// The convolution as the internal operator, with the output of `last`, the node it swallows.
     static func fused(_ conv: Node, swallowing last: Node, attributes: [String: Attribute] = [:]) -> Node {
         var fused = conv
+        // An attribute that the standard does not know must not get a meaning inside.
+        if conv.domain != Domains.internal {
+            fused.attributes = fused.attributes.filter { standardAttributes.contains($0.key) }
+        }
         fused.domain = Domains.internal
         fused.outputs = [last.outputs[0]]
         fused.origins += last.origins
