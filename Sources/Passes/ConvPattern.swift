@@ -45,14 +45,19 @@ struct ConvPattern {
         "auto_pad", "dilations", "group", "kernel_shape", "pads", "strides",
     ]
 
+    /// The convolution as the internal operator. An attribute that the standard does not know must not get a meaning
+    /// inside.
+    static func internalForm(of conv: Node) -> Node {
+        guard conv.domain != Domains.internal else { return conv }
+        var form = conv
+        form.domain = Domains.internal
+        form.attributes = conv.attributes.filter { standardAttributes.contains($0.key) }
+        return form
+    }
+
     /// The convolution as the internal operator, with the output of `last`, the node it swallows.
     static func fused(_ conv: Node, swallowing last: Node, attributes: [String: Attribute] = [:]) -> Node {
-        var fused = conv
-        // An attribute that the standard does not know must not get a meaning inside.
-        if conv.domain != Domains.internal {
-            fused.attributes = fused.attributes.filter { standardAttributes.contains($0.key) }
-        }
-        fused.domain = Domains.internal
+        var fused = internalForm(of: conv)
         fused.outputs = [last.outputs[0]]
         fused.origins += last.origins
         fused.attributes.merge(attributes) { $1 }

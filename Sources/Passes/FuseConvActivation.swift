@@ -17,7 +17,7 @@ package enum FuseConvActivation: GraphPass {
                 !graph.nodes[convIndex].hasFusedActivation
             else { continue }
             patch.change(convIndex) { conv in
-                conv.domain = Domains.internal
+                conv = ConvPattern.internalForm(of: conv)
                 conv.origins += node.origins
                 conv.attributes.merge(attributes) { $1 }
             }

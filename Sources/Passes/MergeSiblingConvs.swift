@@ -17,7 +17,8 @@ package enum MergeSiblingConvs: GraphPass {
         for siblings in groups.values where siblings.count > 1 {
             let members = siblings.prefix(SiblingConvs.mostMembers)
             for index in members { patch.remove(index) }
-            patch.insert(SiblingConvs.node(of: members.map { graph.nodes[$0] }), before: siblings[0])
+            let convs = members.map { ConvPattern.internalForm(of: graph.nodes[$0]) }
+            patch.insert(SiblingConvs.node(of: convs), before: siblings[0])
         }
         try patch.apply(to: &graph)
     }
