@@ -51,7 +51,9 @@ struct ConvPattern {
         guard conv.domain != Domains.internal else { return conv }
         var form = conv
         form.domain = Domains.internal
-        form.attributes = conv.attributes.filter { standardAttributes.contains($0.key) }
+        if conv.opType == "Conv" {
+            form.attributes = conv.attributes.filter { standardAttributes.contains($0.key) }
+        }
         return form
     }
 

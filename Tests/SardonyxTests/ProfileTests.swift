@@ -66,7 +66,8 @@ import Testing
             #expect(step.cost.milliseconds > 0)
             #expect((1...2).contains(step.threads))
             #expect(step.parallelMilliseconds <= step.cost.milliseconds * 1.0001)
-            #expect(step.imbalance.map { (1...2.0001).contains($0) } ?? true)
+            // Of two workers; the mean is in whole nanoseconds, of which a tiny step has few.
+            #expect(step.imbalance.map { (1...2.1).contains($0) } ?? true)
         }
     }
 

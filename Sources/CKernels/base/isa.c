@@ -21,13 +21,15 @@ const char *sx_isa_name(sx_isa level) {
 }
 
 static _Atomic int current_level = -1;
+static _Thread_local int thread_level = -1;
 
 void sx_isa_set_level(sx_isa level) {
     sx_isa supported = sx_isa_supported();
-    atomic_store(&current_level, level < supported ? (int)level : (int)supported);
+    thread_level = level < supported ? (int)level : (int)supported;
 }
 
 sx_isa sx_isa_level(void) {
+    if (thread_level >= 0) return (sx_isa)thread_level;
     int level = atomic_load_explicit(&current_level, memory_order_relaxed);
     if (level >= 0) return (sx_isa)level;
     sx_isa chosen = sx_isa_supported();

@@ -18,7 +18,8 @@ sx_isa sx_isa_supported(void);
 /// `scalar`, `avx2` or `avx512`.
 const char *sx_isa_name(sx_isa level);
 
-/// Overrides the level for tests that compare kernels; levels the machine lacks are lowered.
+/// Overrides the level of kernels that the calling thread starts, for tests that compare them; levels the machine
+/// lacks are lowered.
 void sx_isa_set_level(sx_isa level);
 
 #endif
