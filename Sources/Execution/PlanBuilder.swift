@@ -109,11 +109,12 @@ struct PlanBuilder {
             var op = try OperatorTable.makeOperator(for: node, opset: opsets[node.domain] ?? 1)
             let inputs = node.inputs.map { $0.flatMap { infos[$0.index] } }
             let outputs = node.outputs.map { $0.flatMap { infos[$0.index] } }
+            for case let output? in outputs { try options.budget.check(try output.storedByteCount(), for: node.label) }
             try op.prepare(
                 PrepareContext(
                     node: node, inputs: inputs, outputs: outputs,
                     constants: node.inputs.map { $0.flatMap { graph[$0].constant } }, threads: options.threads,
-                    weights: weights))
+                    weights: weights, budget: options.budget, interruption: interruption))
             return Draft(
                 node: node, op: op, inputs: inputs, outputs: outputs, relation: op.memoryRelation(inputs, outputs))
         } catch {

@@ -120,6 +120,7 @@ final class Workspace {
         for (index, context) in contexts.enumerated() {
             try interruption?.check()
             context.interruption = interruption
+            defer { context.interruption = nil }
             observer?.willRun(plan.steps[index].node)
             try plan.steps[index].op.run(context)
             observer?.didRun(plan.steps[index].node)

@@ -40,7 +40,8 @@ struct LayoutRunner {
         for index in infos.indices { infos[index]?.layout = choice.inputs[index] }
         try op.prepare(
             PrepareContext(
-                node: node, inputs: infos, outputs: [output], constants: constants, threads: 2, weights: WeightCache()))
+                node: node, inputs: infos, outputs: [output], constants: constants, threads: 2, weights: WeightCache(),
+                budget: .unlimited))
         var buffers: [Buffer] = []
         var views: [TensorView?] = []
         for (index, tensor) in inputs.enumerated() {

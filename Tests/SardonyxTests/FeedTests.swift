@@ -65,6 +65,19 @@ import Testing
         }
         #expect(stopped.code == .cancelled)
     }
+
+    /// What a session keeps for its next run holds nothing of the caller's.
+    @Test func aRunLetsGoOfItsOptions() throws {
+        final class Owner: Sendable {}
+        weak var owner: Owner?
+        do {
+            let strong = Owner()
+            owner = strong
+            let options = RunOptions(isCancelled: { withExtendedLifetime(strong) { false } })
+            _ = try session.run(["a": floats(2, 3), "b": floats(2, 3)], options: options)
+        }
+        #expect(owner == nil)
+    }
 }
 
 /// A graph input float32[h, 3].

@@ -60,6 +60,19 @@ import Testing
         #expect(throws: Never.self) { try Model(bytes: bytes).session(SessionOptions(memoryLimit: 4096)) }
     }
 
+    /// What a plan would prepare (here tables as long as the output) is not made before the budget is asked.
+    @Test(arguments: ["Pad", "Resize"]) func preparationWithinTheBudget(op: String) throws {
+        let mode: Message = .message(5, [.text(1, "mode"), .text(4, op == "Pad" ? "edge" : "linear"), .int(20, 3)])
+        let pads = tensor("p", dtype: 7, dims: [8], .bytes(7, [0, 0, 0, 0, 0, 0, 0] + Message.varint(1 << 34)))
+        let scales = tensor("s", dims: [4], .bytes(9, little([1, 1, 1, 1e10])))
+        let more: Message =
+            .message(11, value("x", extents: [Message](repeating: .int(1, 4), count: 4)))
+            + .message(12, value("y", extents: nil))
+        let bomb = node(op, op == "Pad" ? ["x", "p"] : ["x", "", "s"], ["y"], mode)
+        let error = try failure(model(graph([bomb], initializers: [op == "Pad" ? pads : scales], more: more)))
+        #expect(error.code == .limit && error.description.contains("bytes in all"), "\(error)")
+    }
+
     /// Long chains are planned in linear time; a deadline holds for planning, too.
     @Test func longChainsArePlannedOrGivenUp() throws {
         let count = 20_000

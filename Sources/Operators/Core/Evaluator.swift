@@ -45,7 +45,11 @@ package struct Evaluator: Sendable {
         let inputInfos = inputs.map { $0.map { TensorInfo(dtype: $0.dtype, shape: $0.shape) } }
         try op.prepare(
             PrepareContext(
-                node: node, inputs: inputInfos, outputs: infos, constants: known, threads: threads, weights: weights))
+                node: node, inputs: inputInfos, outputs: infos, constants: known, threads: threads, weights: weights,
+                budget: budget, interruption: interruption))
+        // Nothing to write: a plan leaves such a node out, too.
+        if outputs.allSatisfy({ $0?.shape.elementCount == 0 }), !outputs.isEmpty { return outputs }
+        try budget.check(op.scratchByteCount, for: node.label)
         let scratch = try Buffer(byteCount: op.scratchByteCount)
         let context = RunContext(
             label: node.label, inputs: inputs.map { $0.map(TensorView.init(reading:)) },

@@ -52,7 +52,8 @@ struct HalfPrecision: Operator {
                 outputs: context.outputs.map(HalfPrecision.widened),
                 constants: context.constants.map(HalfPrecision.widened),
                 threads: context.threads,
-                weights: WeightCache(allowsWinograd: context.weights.allowsWinograd)))
+                weights: WeightCache(allowsWinograd: context.weights.allowsWinograd), budget: context.budget,
+                interruption: context.interruption))
         baseScratch = base.scratchByteCount
         var end = baseScratch
         func place(_ info: TensorInfo?) throws(SardonyxError) -> Int? {

@@ -9,8 +9,6 @@ package protocol OperandSource: NodePlace {
     /// The elements of an integer input; `nil` when it is absent.
     func integers(_ index: Int) throws(SardonyxError) -> [Int]?
     var inputCount: Int { get }
-    /// Called before a plan grows with the output. Planners have checked the budget already; a run has not.
-    func checkBudget(_ output: Shape, _ dtype: DType) throws(SardonyxError)
 }
 
 extension RunContext: OperandSource {
@@ -18,9 +16,6 @@ extension RunContext: OperandSource {
     package func operand(_ index: Int) throws(SardonyxError) -> TensorInfo {
         let view = try input(index)
         return TensorInfo(dtype: view.dtype, shape: view.shape, layout: view.layout)
-    }
-    package func checkBudget(_ output: Shape, _ dtype: DType) throws(SardonyxError) {
-        try budget.check(output.elementCount * dtype.byteSize, for: label)
     }
 }
 
@@ -37,8 +32,6 @@ extension PrepareContext: OperandSource {
         }
         return values
     }
-
-    package func checkBudget(_ output: Shape, _ dtype: DType) {}
 }
 
 /// An operator that works out everything from shapes and small parameters first and then only moves elements.

@@ -13,10 +13,14 @@ package struct PrepareContext: Sendable {
     /// The most threads that `run` will use.
     package let threads: Int
     package let weights: WeightCache
+    /// What tables and the like are checked against before they are made.
+    package let budget: MemoryBudget
+    /// Throws `cancelled` or `deadline`; makers of large tables call it between their parts.
+    package let interruption: Interruption?
 
     package init(
         node: Node, inputs: [TensorInfo?], outputs: [TensorInfo?], constants: [Constant?], threads: Int,
-        weights: WeightCache
+        weights: WeightCache, budget: MemoryBudget, interruption: Interruption? = nil
     ) {
         self.node = node
         self.inputs = inputs
@@ -24,6 +28,8 @@ package struct PrepareContext: Sendable {
         self.constants = constants
         self.threads = threads
         self.weights = weights
+        self.budget = budget
+        self.interruption = interruption
     }
 
     package func input(_ index: Int) throws(SardonyxError) -> TensorInfo {

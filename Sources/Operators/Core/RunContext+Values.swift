@@ -18,6 +18,7 @@ extension RunContext {
     package func integers(_ index: Int) throws(SardonyxError) -> [Int]? {
         guard hasInput(index) else { return nil }
         let view = try input(index)
+        try budget.check(CheckedSize.product(view.elementCount, 8) ?? .max, for: label)
         struct Body: IntegerBody {
             let view: TensorView
             func run<T: NumericElement & FixedWidthInteger>(_ type: T.Type) throws(SardonyxError) -> [Int] {
@@ -46,6 +47,24 @@ extension RunContext {
             throw error(.shape, "input \(index)", got: "\(values.count) elements", allowed: "1 element")
         }
         return values[0]
+    }
+
+    /// The numbers in ascending order, with a look at the clock now and then.
+    package func sorted(
+        _ numbers: some Sequence<Int>, by isBefore: (Int, Int) -> Bool
+    ) throws(SardonyxError) -> [Int] {
+        var count = 0
+        do {
+            return try numbers.sorted { a, b in
+                count += 1
+                if count % 4096 == 0 { try interruption?.check() }
+                return isBefore(a, b)
+            }
+        } catch let fault as SardonyxError {
+            throw fault
+        } catch {
+            throw self.error(.internal, "sorting failed")
+        }
     }
 
     /// Adds this node's label to errors of bodies that do not know it.

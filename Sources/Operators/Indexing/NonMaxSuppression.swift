@@ -76,17 +76,25 @@ struct NonMaxSuppression: Operator {
         let overlapLimit = try scalar(3, context) ?? 0
         let scoreLimit = try scalar(4, context)
         var selected: [Int64] = []
-        for image in 0..<(limit == 0 ? 0 : images) {
+        var comparisons = 0
+        for image in 0..<(limit == 0 || count == 0 ? 0 : images) {
             let all = (0..<count).map { Box(boxes.floats + (image * count + $0) * 4, isCenter: usesCenters) }
             for kind in 0..<classes {
                 try context.interruption?.check()
+                try context.budget.check(
+                    8 * (selected.count + 3 * min(limit, count) + 6 * count), for: context.label)
                 let score = scores.floats + (image * classes + kind) * count
                 let candidates = all.indices.filter { index in
                     !score[index].isNaN && !all[index].hasNaN && scoreLimit.map { score[index] > $0 } ?? true
                 }
                 var kept: [Int] = []
-                for index in candidates.sorted(by: { (score[$1], $0) < (score[$0], $1) }) {
+                for index in try context.sorted(candidates, by: { (score[$1], $0) < (score[$0], $1) }) {
                     guard kept.count < limit else { break }
+                    comparisons += kept.count + 1024
+                    if comparisons >= 1 << 20 {
+                        comparisons = 0
+                        try context.interruption?.check()
+                    }
                     guard kept.allSatisfy({ all[index].overlap(all[$0]) <= overlapLimit }) else { continue }
                     kept.append(index)
                     selected += [Int64(image), Int64(kind), Int64(index)]

@@ -54,6 +54,7 @@ struct OneHot: Operator {
         let output = try context.output(0, dtype: values.dtype, shape: try context.shape(of: dims.compactMap(\.value)))
         output.fill(with: values.pointer, threads: context.threads)
         let inner = indices.shape.dims[axis...].reduce(1, *)
+        try context.budget.check(indices.elementCount * 8, for: context.label)
         let whole = try Buffer(byteCount: indices.elementCount * 8)
         try ElementCast(from: indices.dtype, to: .int64, at: context)
             .run(from: indices.pointer, to: whole.pointer, count: indices.elementCount, threads: context.threads)

@@ -70,10 +70,12 @@ struct Unique: Operator {
         @inline(never)
         private func group(outer: Int, inner: Int, _ compare: (_ a: Int, _ b: Int) -> Int) throws(SardonyxError) {
             let count = shape[axis]
+            // The order, positions and counts, and what sorting and renumbering copy of them.
+            try context.budget.check(CheckedSize.product(count, 64) ?? .max, for: context.label)
             var firsts: [Int] = []
             var counts: [Int] = []
             var inverse = [Int](repeating: 0, count: count)
-            for index in (0..<count).sorted(by: { (compare($0, $1), $0) < (0, $1) }) {
+            for index in try context.sorted(0..<count, by: { (compare($0, $1), $0) < (0, $1) }) {
                 if let last = firsts.last, compare(last, index) == 0 {
                     counts[counts.count - 1] += 1
                 } else {

@@ -103,7 +103,10 @@ struct Einsum: Operator {
             let y = try context.output(0).elements(T.self)
             var outer = [Int](repeating: 0, count: operands.count)
             var written = 0
-            func sum(_ axis: Int, _ offsets: [Int]) -> T {
+            var steps = 0
+            func sum(_ axis: Int, _ offsets: [Int]) throws(SardonyxError) -> T {
+                steps += 1
+                if steps % (1 << 16) == 0 { try context.interruption?.check() }
                 guard axis < loops.summedExtents.count else {
                     var product = operands[0][offsets[0]]
                     for index in operands.indices.dropFirst() {
@@ -113,18 +116,17 @@ struct Einsum: Operator {
                 }
                 var (total, offsets) = (T.zero, offsets)
                 for _ in 0..<loops.summedExtents[axis] {
-                    total = T.wrappingSum(total, sum(axis + 1, offsets))
+                    total = T.wrappingSum(total, try sum(axis + 1, offsets))
                     for index in offsets.indices { offsets[index] += loops.summedStrides[index][axis] }
                 }
                 return total
             }
             func walk(_ axis: Int) throws(SardonyxError) {
                 guard axis < loops.outputExtents.count else {
-                    y[written] = sum(0, outer)
+                    y[written] = try sum(0, outer)
                     written += 1
                     return
                 }
-                if axis == 0 { try context.interruption?.check() }
                 let start = outer
                 for _ in 0..<loops.outputExtents[axis] {
                     try walk(axis + 1)

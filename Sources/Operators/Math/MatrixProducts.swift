@@ -27,16 +27,17 @@ struct MatrixProducts: @unchecked Sendable {
         m: Int, n: Int, k: Int, batchA: Shape = .scalar, batchB: Shape = .scalar, transposesA: Bool = false,
         transposesB: Bool = false, alpha: Float = 1, bias: Bias? = nil,
         activation: sx_activation = sx_activation(op: SX_UNARY_IDENTITY, a: 0, b: 0), dtype: DType, threads: Int,
-        at place: some NodePlace
+        at context: PrepareContext
     ) throws(SardonyxError) {
         self.dtype = dtype
         self.bias = bias
         var (rows, batches) = (m, 1)
-        let batch = try Broadcast.shape([batchA, batchB], at: place)
+        let batch = try Broadcast.shape([batchA, batchB], at: context)
         if batchB.elementCount == 1, batchA == batch, !transposesA {
             // One B for all: the batches of A are rows of one tall matrix.
             rows = m * batchA.elementCount
-        } else {
+        } else if m > 0, n > 0, batch.elementCount > 0 {
+            try context.budget.check(CheckedSize.product(batch.elementCount, 32) ?? .max, for: context.node.label)
             let stridesA = Broadcast.strides(of: batchA, in: batch)
             let stridesB = Broadcast.strides(of: batchB, in: batch)
             offsets = [(0, 0)]

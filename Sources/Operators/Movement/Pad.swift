@@ -10,9 +10,8 @@ struct Pad: PlannedOperator {
         let output: Shape
         /// The part of the input that lands in the output (mode constant).
         let interior: StridedCopy?
-        /// For each output index of each axis the input index (other modes).
-        let sources: [[Int]]
-        let inputStrides: [Int]
+        /// Elements added in front of and behind each axis (other modes).
+        let pads: [(before: Int, after: Int)]
     }
     private let mode: Mode
     private let attribute: [Int]?
@@ -96,11 +95,7 @@ struct Pad: PlannedOperator {
         for (axis, pad) in pads.enumerated() { dims.append(try extent(input[axis], pad, axis: axis, at: operands)) }
         let output = try operands.shape(of: dims)
         guard mode == .constant else {
-            try operands.checkBudget(output, try operands.operand(0).dtype)
-            let sources = dims.indices.map { axis in
-                (0..<dims[axis]).map { source($0 - pads[axis].before, extent: input[axis]) }
-            }
-            return Plan(output: output, interior: nil, sources: sources, inputStrides: input.strides)
+            return Plan(output: output, interior: nil, pads: pads)
         }
         var (counts, from, to) = ([Int](), 0, 0)
         for (axis, pad) in pads.enumerated() {
@@ -114,11 +109,11 @@ struct Pad: PlannedOperator {
         let copy = StridedCopy(
             dims: counts, sourceStrides: input.strides, sourceOffset: from, destinationStrides: output.strides,
             destinationOffset: to)
-        return Plan(output: output, interior: copy, sources: [], inputStrides: [])
+        return Plan(output: output, interior: copy, pads: [])
     }
 
     /// The input index that an output index, counted from the input's first element, repeats.
-    private func source(_ index: Int, extent: Int) -> Int {
+    fileprivate func source(_ index: Int, extent: Int) -> Int {
         switch mode {
         case .constant, .edge: return min(max(index, 0), extent - 1)
         case .wrap: return (index % extent + extent) % extent
@@ -134,7 +129,8 @@ struct Pad: PlannedOperator {
         let input = try context.input(0)
         let output = try context.output(0, dtype: input.dtype, shape: plan.output)
         guard let interior = plan.interior else {
-            return try withStorageType(input.dtype, Repeat(plan: plan, input: input, output: output))
+            return try withStorageType(
+                input.dtype, Repeat(pad: self, plan: plan, input: input, output: output, context: context))
         }
         if context.hasInput(2), try context.input(2).elementCount > 0 {
             output.fill(with: try context.input(2).pointer, threads: context.threads)
@@ -154,31 +150,54 @@ struct Pad: PlannedOperator {
         interior.run(from: input.pointer, to: output.pointer, input.dtype, threads: context.threads)
     }
 
+    /// The modes that repeat elements of the input.
     private struct Repeat: StorageBody {
+        /// Elements written between two looks at the clock.
+        static let stride = 1 << 16
+
+        let pad: Pad
         let plan: Plan
         let input: TensorView
         let output: TensorView
+        let context: RunContext
 
-        func run<T>(_ type: T.Type) {
-            guard plan.output.elementCount > 0 else { return }
+        func run<T>(_ type: T.Type) throws(SardonyxError) {
+            guard output.elementCount > 0 else { return }
+            let source = input.pointer.assumingMemoryBound(to: T.self)
             var target = output.pointer.assumingMemoryBound(to: T.self)
-            fill(axis: 0, from: input.pointer.assumingMemoryBound(to: T.self), to: &target)
+            guard input.shape.rank > 0 else { return target.pointee = source.pointee }
+            var next = target
+            try fill(axis: 0, from: source, to: &target, nextCheck: &next)
         }
 
-        private func fill<T>(axis: Int, from source: UnsafePointer<T>, to target: inout UnsafeMutablePointer<T>) {
-            guard axis < plan.sources.count else {
-                target.pointee = source.pointee
-                target += 1
-                return
-            }
-            if axis == plan.sources.count - 1 {
-                for index in plan.sources[axis] {
-                    target.pointee = source[index]
-                    target += 1
+        private func fill<T>(
+            axis: Int, from source: UnsafePointer<T>, to target: inout UnsafeMutablePointer<T>,
+            nextCheck: inout UnsafeMutablePointer<T>
+        ) throws(SardonyxError) {
+            let (extent, before) = (input.shape[axis], plan.pads[axis].before)
+            let isLast = axis == input.shape.rank - 1
+            let stride = input.shape.strides[axis]
+            var index = 0
+            while index < plan.output[axis] {
+                if target >= nextCheck {
+                    try context.interruption?.check()
+                    nextCheck = target + Self.stride
                 }
-            } else {
-                for index in plan.sources[axis] {
-                    fill(axis: axis + 1, from: source + index * plan.inputStrides[axis], to: &target)
+                let position = index - before
+                if !isLast {
+                    try fill(
+                        axis: axis + 1, from: source + pad.source(position, extent: extent) * stride, to: &target,
+                        nextCheck: &nextCheck)
+                    index += 1
+                } else if 0..<extent ~= position {
+                    let count = min(extent - position, plan.output[axis] - index, Self.stride)
+                    target.update(from: source + position, count: count)
+                    target += count
+                    index += count
+                } else {
+                    target.pointee = source[pad.source(position, extent: extent)]
+                    target += 1
+                    index += 1
                 }
             }
         }

@@ -20,7 +20,11 @@ struct MeanVarianceNormalization: Operator {
 
     mutating func prepare(_ context: PrepareContext) throws(SardonyxError) {
         let shape = try context.input(0).shape
-        reduced = AxisSplit(shape, axes: try context.axes(axes, rank: shape.rank))
+        let axes = try context.axes(axes, rank: shape.rank)
+        let inner = axes.reduce(1) { $0 * shape[$1] }
+        let offsets = shape.elementCount == 0 ? 0 : inner + shape.elementCount / inner
+        try context.budget.check(CheckedSize.product(offsets, 16) ?? .max, for: context.node.label)
+        reduced = AxisSplit(shape, axes: axes)
     }
 
     func run(_ context: RunContext) throws(SardonyxError) {

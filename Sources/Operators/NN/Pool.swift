@@ -51,7 +51,7 @@ struct Pool: Operator {
     mutating func prepare(_ context: PrepareContext) throws(SardonyxError) {
         let x = try context.input(0)
         axes = try window.axes(input: x.shape.dropFirst(2), kernel: window.kernel ?? [], label: context.node.label)
-        if case .norm = kind {} else { try requireFilledWindows(context.node.label) }
+        if case .norm = kind {} else if x.shape.elementCount > 0 { try requireFilledWindows(context.node.label) }
         guard x.dtype != .float32, axes.count > 3 else {
             shape = kernelShape(x)
             return
@@ -63,7 +63,10 @@ struct Pool: Operator {
     /// - Throws: `shape` when a window would see padding only.
     private func requireFilledWindows(_ label: String) throws(SardonyxError) {
         for (index, axis) in axes.enumerated() {
-            guard let empty = (0..<axis.output).first(where: { axis.insideTaps($0).isEmpty }) else { continue }
+            // Unless taps step over the whole input, the outermost windows have the fewest inside.
+            let step = axis.input >= axis.dilation ? max(axis.output - 1, 1) : 1
+            let windows = stride(from: 0, to: axis.output, by: step)
+            guard let empty = windows.first(where: { axis.insideTaps($0).isEmpty }) else { continue }
             throw SardonyxError(
                 .shape, label, "window \(empty) of spatial axis \(index) lies in the padding",
                 got: "pads \(axis.padBegin) and \(axis.padEnd)", allowed: "less than the kernel's reach")

@@ -179,13 +179,17 @@ struct Resize: Operator {
             for (index, axis) in resized.enumerated() { region[axis] = (roi[index], roi[index + resized.count]) }
         }
         var tables = [ResizeTable?](repeating: nil, count: rank)
+        var byteCount = try y.storedByteCount()
         for axis in resized where ratios[axis] != 1 || x.shape[axis] != y.shape[axis] || region[axis] != (0, 1) {
             guard x.shape[axis] <= Int(Int32.max) else {
                 throw context.error(
                     .limit, "extent of axis \(axis)", got: "\(x.shape[axis])", allowed: "at most 2^31 - 1")
             }
-            tables[axis] = ResizeTable(
+            let table = ResizeTable(
                 input: x.shape[axis], output: y.shape[axis], scale: ratios[axis], region: region[axis], form: form)
+            byteCount = CheckedSize.sum(byteCount, table.byteCount) ?? .max
+            try context.budget.check(byteCount, for: context.node.label)
+            tables[axis] = try table.filled(context.interruption)
         }
         plan = try ResizePlan(tables: tables, input: x, output: y, copies: copies, extrapolation: extrapolation)
         preparedInputs = Array(1..<max(context.inputs.count, 1))

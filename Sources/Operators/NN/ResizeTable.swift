@@ -77,7 +77,10 @@ enum ResizeFilter: Sendable {
 struct ResizeTable: Sendable {
     let input: Int
     let output: Int
-    private(set) var taps = 1
+    let taps: Int
+    private let scale: Double
+    private let region: (start: Double, end: Double)
+    private let form: Form
     private(set) var index: [Int32] = []
     private(set) var weight: [Double] = []
     /// The weights as the float32 kernel takes them.
@@ -92,28 +95,48 @@ struct ResizeTable: Sendable {
         var excludesOutside = false
     }
 
+    /// An empty table, which says how large it will be.
+    ///
     /// `input`, `output` > 0, `input` < 2^31, `scale` finite and positive.
     init(input: Int, output: Int, scale: Double, region: (start: Double, end: Double), form: Form) {
         (self.input, self.output) = (input, output)
+        (self.scale, self.region, self.form) = (scale, region, form)
+        let half = (form.filter.radius / (form.antialias ? min(scale, 1) : 1)).rounded(.up)
+        taps = if case .nearest = form.filter { 1 } else { 2 * (CheckedSize.integer(half) ?? .max / 2) }
+    }
+
+    /// Bytes of the filled table, the copies that plans make of nearest positions and positions outside included.
+    var byteCount: Int { CheckedSize.product(output, taps, 24) ?? .max }
+
+    /// The table with all positions and weights. What calls it has checked `byteCount`.
+    func filled(_ interruption: Interruption?) throws(SardonyxError) -> ResizeTable {
+        var table = self
+        try table.fill(interruption)
+        return table
+    }
+
+    private mutating func fill(_ interruption: Interruption?) throws(SardonyxError) {
         let stretch = form.antialias ? min(scale, 1) : 1
+        index.reserveCapacity(output * taps)
+        let checkEvery = max(1, (1 << 16) / taps)
         for o in 0..<output {
+            if o % checkEvery == 0 { try interruption?.check() }
             let x = form.coordinates.source(o, input: input, output: output, scale: scale, region: region)
             if form.coordinates == .tfCropAndResize, !(x >= 0 && x <= Double(input - 1)) { outside.append(o) }
             if case .nearest(let mode) = form.filter {
                 index.append(clamped(mode.index(x, scale: scale)))
             } else {
-                append(x, stretch, form)
+                append(x, stretch)
             }
         }
     }
 
     private func clamped(_ x: Double) -> Int32 { Int32(max(0, min(x.isNaN ? 0 : x, Double(input - 1)))) }
 
-    private mutating func append(_ x: Double, _ stretch: Double, _ form: Form) {
+    private mutating func append(_ x: Double, _ stretch: Double) {
         // The window lies around the gap behind `left`; an x on an element counts as the right end of the gap.
         let left = x.rounded(.up) - 1
-        let half = Int((form.filter.radius / stretch).rounded(.up))
-        taps = 2 * half
+        let half = taps / 2
         var weights: [Double] = []
         for tap in 0..<taps {
             let position = left + Double(tap - half + 1)
