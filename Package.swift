@@ -59,8 +59,8 @@ let package = Package(
         .executableTarget(
             name: "SardonyxCommand",
             dependencies: [
-                "Sardonyx", "Media", "NumpyIO", "OnnxImport", "Execution", "CKernels", "COnnx", "CWebP", "Detection",
-                "TensorCore",
+                "Sardonyx", "Media", "NumpyIO", "OnnxImport", "Execution", "GraphIR", "CKernels", "COnnx", "CWebP",
+                "Detection", "TensorCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"],
@@ -73,7 +73,7 @@ let package = Package(
         tests("MediaTests", ["Media", "NumpyIO", "Detection", "TensorCore"], exclude: ["Fixtures"]),
         tests("OperatorsTests", ["Operators", "CKernels", "GraphIR", "TensorCore"]),
         tests("SardonyxTests", ["Sardonyx", "TestSupport"]),
-        tests("SardonyxCommandTests", ["SardonyxCommand", "Sardonyx", "TestSupport"]),
+        tests("SardonyxCommandTests", ["SardonyxCommand", "Sardonyx", "NumpyIO", "TensorCore", "TestSupport"]),
         tests("GraphIRTests", ["GraphIR", "TensorCore"]),
         tests("ConformanceTests", ["Sardonyx"]),
         tests("NumpyIOTests", ["NumpyIO", "TensorCore"], exclude: ["Fixtures"]),

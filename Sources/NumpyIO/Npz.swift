@@ -3,12 +3,24 @@ import TensorCore
 /// Named arrays in NumPy's `.npz` format: a zip archive of `.npy` files.
 package enum Npz {
     /// All arrays of a file by name (without `.npy`).
-    /// - Throws: as `NpzReader`.
+    /// - Throws: as `NpzReader`; `input` for names that are the same text, if not the same bytes.
     package static func read(_ path: String) throws(SardonyxError) -> [String: Tensor] {
-        let reader = try NpzReader(path)
         var tensors: [String: Tensor] = [:]
-        for name in reader.names { tensors[name] = try reader.tensor(name) }
+        for (name, tensor) in try arrays(path) {
+            guard tensors.updateValue(tensor, forKey: name) == nil else {
+                throw SardonyxError(.input, path, "array '\(name)' occurs twice")
+            }
+        }
         return tensors
+    }
+
+    /// All arrays of a file with their names (without `.npy`), which differ as bytes, in the file's order.
+    /// - Throws: as `NpzReader`.
+    package static func arrays(_ path: String) throws(SardonyxError) -> [(name: String, tensor: Tensor)] {
+        let reader = try NpzReader(path)
+        var arrays: [(name: String, tensor: Tensor)] = []
+        for name in reader.names { arrays.append((name, try reader.tensor(name))) }
+        return arrays
     }
 
     /// Makes or overwrites a file with the arrays in the given order.
@@ -29,9 +41,9 @@ package enum Npz {
         of tensors: [(name: String, tensor: Tensor)], deflated: Bool
     ) throws(SardonyxError) -> [[UInt8]] {
         var writer = ZipWriter()
-        var names: Set<String> = []
+        var names: Set<[UInt8]> = []
         for (name, tensor) in tensors {
-            guard names.insert(name).inserted else {
+            guard names.insert(Array(name.utf8)).inserted else {
                 throw SardonyxError(.input, "array '\(name)'", "the name occurs twice")
             }
             do throws(SardonyxError) {
@@ -50,7 +62,7 @@ package struct NpzReader {
     package let names: [String]
     private let path: String
     private let archive: ZipReader
-    private let entries: [String: ZipReader.Entry]
+    private let entries: [[UInt8]: ZipReader.Entry]
 
     /// - Throws: `input` if the file cannot be read, is no zip archive or names an array twice, `unsupported` for
     ///   encrypted entries, `limit` when there is no memory; all name the file.
@@ -58,10 +70,10 @@ package struct NpzReader {
         let (buffer, count) = try WholeFile.read(path, as: .input)
         do { archive = try ZipReader(buffer: buffer, count: count) } catch { throw error.placed(at: path) }
         var names: [String] = []
-        var entries: [String: ZipReader.Entry] = [:]
+        var entries: [[UInt8]: ZipReader.Entry] = [:]
         for entry in archive.entries {
             let name = entry.name.hasSuffix(".npy") ? String(entry.name.dropLast(4)) : entry.name
-            guard entries.updateValue(entry, forKey: name) == nil else {
+            guard entries.updateValue(entry, forKey: Array(name.utf8)) == nil else {
                 throw SardonyxError(.input, path, "array '\(name)' occurs twice")
             }
             names.append(name)
@@ -74,7 +86,7 @@ package struct NpzReader {
     /// - Throws: `input` for an unknown name or damaged array, `unsupported` for an element type that tensors do not
     ///   have, `limit` when there is no memory; all name the file and the array.
     package func tensor(_ name: String) throws(SardonyxError) -> Tensor {
-        guard let entry = entries[name] else {
+        guard let entry = entries[Array(name.utf8)] else {
             throw SardonyxError(
                 .input, path, "no array '\(name)'", got: names.joined(separator: ", "))
         }

@@ -52,6 +52,16 @@ enum FileSignature {
         for signature in text where lowered.hasPrefix(signature.prefix) {
             throw SardonyxError(.parse, source.label, "\(signature.name), not an ONNX model", hint: signature.hint)
         }
+        if isText(head, isWhole: head.count == source.byteCount) {
+            throw SardonyxError(.parse, source.label, "text, not an ONNX model", hint: "Give the binary ONNX file.")
+        }
+    }
+
+    /// Whether the bytes are UTF-8 without control characters; every model begins with one that is no white space.
+    private static func isText(_ head: [UInt8], isWhole: Bool) -> Bool {
+        guard head.allSatisfy({ $0 >= 0x20 && $0 != 0x7f || (0x09...0x0d).contains($0) }) else { return false }
+        // The last character may be cut.
+        return (0...(isWhole ? 0 : 3)).contains { String(validating: head.dropLast($0), as: UTF8.self) != nil }
     }
 
     private static func lfsObject(_ pointer: String) -> String {

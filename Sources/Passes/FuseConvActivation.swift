@@ -65,10 +65,10 @@ package enum FuseConvActivation: GraphPass {
     }
 
     private static func clipBounds(_ reader: NodeReader, _ graph: Graph) throws(SardonyxError) -> (Float, Float)? {
-        var bounds: (Float, Float) = (
-            try reader.float("min", default: -.greatestFiniteMagnitude),
-            try reader.float("max", default: .greatestFiniteMagnitude)
-        )
+        var bounds = (-Float.infinity, Float.infinity)
+        if reader.opset < 11 {
+            bounds = (try reader.float("min", default: bounds.0), try reader.float("max", default: bounds.1))
+        }
         for (position, input) in reader.node.inputs.enumerated().dropFirst() {
             guard let input else { continue }
             guard let constant = graph[input].constant, constant.dtype == .float32, constant.shape.elementCount == 1,

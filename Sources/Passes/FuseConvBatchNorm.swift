@@ -30,6 +30,8 @@ package enum FuseConvBatchNorm: GraphPass {
             var epsilon: Float = 1e-5
             if case .float(let value)? = node.attributes["epsilon"] { epsilon = value }
             let affine = try Affine(parameters, bias, epsilon)
+            // Of a variance that makes no finite scale (0 and epsilon 0), a weight of 0 would become NaN.
+            guard affine.scales.allSatisfy(\.isFinite), affine.shifts.allSatisfy(\.isFinite) else { continue }
             var fused = conv
             let name = graph[weightID].name.string
             fused.inputs = [

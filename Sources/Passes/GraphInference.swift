@@ -16,6 +16,8 @@ package struct GraphInference: Sendable {
     /// Folded results larger than this stay unfolded.
     package static let largestFoldedByteCount = 16 << 20
 
+    /// As `InferContext.countsWindowsInPadding`.
+    private var countsWindowsInPadding = false
     private let interruption: (any Interruption)?
 
     /// - Parameter interruption: asked before every node.
@@ -51,7 +53,11 @@ package struct GraphInference: Sendable {
         let outputs = Set(graph.outputs)
         for index in graph.values.indices {
             guard let result = known[index] else { continue }
-            if outputs.contains(ValueID(index)) { try checkDeclared(graph.values[index], result.type) }
+            if outputs.contains(ValueID(index)) {
+                do { try checkDeclared(graph.values[index], result.type) } catch {
+                    guard isDeclaredByShapeInference(ValueID(index), graph, bindings) else { throw error }
+                }
+            }
             graph.values[index].type =
                 toleratesUnknownOperators ? refined(result.type, by: graph.values[index].type) : result.type
             graph.values[index].constant = result.constant
@@ -71,7 +77,8 @@ package struct GraphInference: Sendable {
             if toleratesUnknownOperators { return declared }
             throw SardonyxError(.graph, node.label, "the type of input \(position) is not known")
         }
-        let context = InferContext(node: node, opset: opset, inputs: inputs)
+        var context = InferContext(node: node, opset: opset, inputs: inputs)
+        context.countsWindowsInPadding = countsWindowsInPadding
         var results: [Inferred]
         do {
             results = try OperatorTable.makeOperator(for: node, opset: opset).infer(context)
@@ -147,6 +154,21 @@ package struct GraphInference: Sendable {
                 .shape, "output '\(value.name)'", "the declared shape is not what the graph computes",
                 got: "\(declared) declared", allowed: "\(shape) inferred")
         }
+    }
+
+    /// Whether a declared output that contradicts the inferred one is what ONNX's own shape inference makes of a pool
+    /// of `ceil_mode` somewhere before it.
+    private func isDeclaredByShapeInference(_ id: ValueID, _ graph: Graph, _ bindings: [ValueID: Shape]) -> Bool {
+        let hasCeilMode = graph.nodes.contains { node in
+            if case .int(let mode)? = node.attributes["ceil_mode"] { mode != 0 } else { false }
+        }
+        guard hasCeilMode, !countsWindowsInPadding else { return false }
+        var inference = self
+        inference.countsWindowsInPadding = true
+        var copy = graph
+        for output in graph.outputs where output != id { copy[output].type = nil }
+        do { try inference.run(on: &copy, bindings: bindings) } catch { return false }
+        return true
     }
 
     /// The inferred type with unknown extents filled from the declaration.

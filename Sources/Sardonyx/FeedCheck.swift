@@ -4,50 +4,86 @@ import TensorCore
 /// Checks what a caller feeds against the model's signature and says everything that is wrong at once.
 struct FeedCheck: Sendable {
     private let inputs: [Value]
+    /// Why tensors cannot be told apart by text; `nil` where they can.
+    private let ambiguity: SardonyxError?
 
-    init(_ graph: Graph) { self.inputs = graph.inputs.map { graph[$0] } }
+    init(_ graph: Graph) {
+        inputs = graph.inputs.map { graph[$0] }
+        ambiguity = Self.ambiguity(inputs, "inputs") ?? Self.ambiguity(graph.outputs.map { graph[$0] }, "outputs")
+    }
+
+    /// Names are bytes, but Swift compares text by meaning: the composed and the decomposed form of é are equal.
+    private static func ambiguity(_ values: [Value], _ what: String) -> SardonyxError? {
+        var names: [String: Name] = [:]
+        for value in values {
+            guard let other = names.updateValue(value.name, forKey: value.name.string), other != value.name else {
+                continue
+            }
+            return SardonyxError(
+                .input, what, "two names are different bytes of the same text", got: "'\(value.name)'",
+                hint: "Give and take tensors in order: Session.run(inOrder:)")
+        }
+        return nil
+    }
+
+    /// By name as bytes.
+    /// - Throws: `input` when inputs or outputs cannot be told apart by text.
+    func named<Fed>(_ fed: [String: Fed]) throws(SardonyxError) -> [Name: Fed] {
+        if let ambiguity { throw ambiguity }
+        // Text that equals an input's name is that name, in whichever form it was typed.
+        let names = Dictionary(inputs.map { ($0.name.string, $0.name) }) { first, _ in first }
+        return Dictionary(fed.map { (names[$0.key] ?? Name($0.key), $0.value) }) { first, _ in first }
+    }
 
     /// The tensors in the order of the graph's inputs.
     /// - Throws: `input` with every missing, surplus or unfit tensor and the expected signature.
     func feeds(from tensors: [String: Tensor]) throws(SardonyxError) -> [Tensor] {
-        var faults = nameFaults(Set(tensors.keys))
-        var bindings: [String: (extent: Int, input: String)] = [:]
-        var feeds: [Tensor] = []
-        for input in inputs {
-            guard let tensor = tensors[input.name.string] else { continue }
-            feeds.append(tensor)
-            if let dtype = input.type?.dtype, dtype != tensor.dtype {
-                faults.append("'\(input.name)' is \(tensor.dtype), not \(dtype)")
-            }
-            faults += extentFaults(input, tensor.shape.dims, &bindings)
+        try feeds(from: try named(tensors))
+    }
+
+    /// As above, by names as bytes.
+    func feeds(from tensors: [Name: Tensor]) throws(SardonyxError) -> [Tensor] {
+        try check(tensors.mapValues(\.shape.dims), types: tensors.mapValues(\.dtype))
+        return inputs.compactMap { tensors[$0.name] }
+    }
+
+    /// The tensors as they are.
+    /// - Throws: `input` for another count than that of the inputs, or with every unfit tensor.
+    func feeds(inOrder tensors: [Tensor]) throws(SardonyxError) -> [Tensor] {
+        guard tensors.count == inputs.count else {
+            throw SardonyxError(
+                .input, "inputs", "count of tensors", got: "\(tensors.count)", allowed: "\(inputs.count)",
+                hint: signature)
         }
-        try report(faults)
-        return feeds
+        return try feeds(from: Dictionary(zip(inputs.map(\.name), tensors)) { first, _ in first })
     }
 
     /// The shapes in the order of the graph's inputs.
     /// - Throws: as `feeds(from:)`.
-    func shapes(from dims: [String: [Int]]) throws(SardonyxError) -> [Shape] {
-        var faults = nameFaults(Set(dims.keys))
-        var bindings: [String: (extent: Int, input: String)] = [:]
+    func shapes(from dims: [Name: [Int]]) throws(SardonyxError) -> [Shape] {
+        try check(dims, types: [:])
         var shapes: [Shape] = []
-        for input in inputs {
-            guard let extents = dims[input.name.string] else { continue }
-            shapes.append(try Shape(extents))
-            faults += extentFaults(input, extents, &bindings)
-        }
-        try report(faults)
+        for input in inputs { if let extents = dims[input.name] { shapes.append(try Shape(extents)) } }
         return shapes
     }
 
-    private func nameFaults(_ given: Set<String>) -> [String] {
-        let expected = Set(inputs.map(\.name.string))
-        let missing = inputs.map(\.name.string).filter { !given.contains($0) }.map { "'\($0)' is missing" }
-        return missing + given.subtracting(expected).sorted().map { "'\(Name($0))' is not an input" }
+    private func check(_ dims: [Name: [Int]], types: [Name: DType]) throws(SardonyxError) {
+        var faults = inputs.filter { dims[$0.name] == nil }.map { "'\($0.name)' is missing" }
+        let expected = Set(inputs.map(\.name))
+        faults += dims.keys.filter { !expected.contains($0) }.map { "'\($0)' is not an input" }.sorted()
+        var bindings: [Name: (extent: Int, input: Name)] = [:]
+        for input in inputs {
+            if let dtype = input.type?.dtype, let given = types[input.name], given != dtype {
+                faults.append("'\(input.name)' is \(given), not \(dtype)")
+            }
+            if let extents = dims[input.name] { faults += extentFaults(input, extents, &bindings) }
+        }
+        guard !faults.isEmpty else { return }
+        throw SardonyxError(.input, "inputs", faults.joined(separator: "; "), hint: signature)
     }
 
     private func extentFaults(
-        _ input: Value, _ dims: [Int], _ bindings: inout [String: (extent: Int, input: String)]
+        _ input: Value, _ dims: [Int], _ bindings: inout [Name: (extent: Int, input: Name)]
     ) -> [String] {
         guard let declared = input.type?.shape else { return [] }
         guard declared.rank == dims.count else {
@@ -59,12 +95,12 @@ struct FeedCheck: Sendable {
             case .known(let value) where value != extent:
                 faults.append("'\(input.name)' axis \(axis) is \(extent), not \(value)")
             case .symbol(let name):
-                if let bound = bindings[name], bound.extent != extent {
+                if let bound = bindings[Name(name)], bound.extent != extent {
                     faults.append(
                         "'\(name)' is \(bound.extent) in '\(bound.input)' and \(extent) in '\(input.name)' axis \(axis)"
                     )
                 } else {
-                    bindings[name] = (extent, input.name.description)
+                    bindings[Name(name)] = (extent, input.name)
                 }
             default: break
             }
@@ -72,10 +108,7 @@ struct FeedCheck: Sendable {
         return faults
     }
 
-    private func report(_ faults: [String]) throws(SardonyxError) {
-        guard !faults.isEmpty else { return }
-        throw SardonyxError(
-            .input, "inputs", faults.joined(separator: "; "),
-            hint: "The model takes " + inputs.map { Signature($0).description }.joined(separator: ", "))
+    private var signature: String {
+        "The model takes " + inputs.map { Signature($0).description }.joined(separator: ", ")
     }
 }

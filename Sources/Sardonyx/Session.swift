@@ -25,15 +25,30 @@ public final class Session: Sendable {
     /// Runs the model.
     /// - Parameter inputs: one tensor for each input of the model, by name.
     /// - Returns: one tensor for each output, by name; they belong to the caller.
-    /// - Throws: `input` with every fault of the inputs at once, `limit`, `value`, `deadline`, `cancelled`.
+    /// - Throws: `input` with every fault of the inputs at once, `limit`, `value`, `deadline`, `cancelled`; `input` also
+    ///   where names of the model differ as bytes but not as text (composed and decomposed é).
     public func run(
         _ inputs: [String: Tensor], options: RunOptions = RunOptions()
     ) throws(SardonyxError) -> [String: Tensor] {
-        let feeds = try feedCheck.feeds(from: inputs)
-        let outputs = try executor.run(feeds, interruption: options.interruption)
-        var named: [String: Tensor] = [:]
-        for (signature, tensor) in zip(model.outputs, outputs) { named[signature.name] = tensor }
-        return named
+        let outputs = try run(byName: try feedCheck.named(inputs), options: options)
+        return Dictionary(zip(model.outputs.map(\.name), outputs)) { first, _ in first }
+    }
+
+    /// Runs the model whatever its names are.
+    /// - Parameter inputs: one tensor for each of `model.inputs`, in their order.
+    /// - Returns: one tensor for each of `model.outputs`, in their order; they belong to the caller.
+    /// - Throws: as `run(_:options:)`.
+    public func run(
+        inOrder inputs: [Tensor], options: RunOptions = RunOptions()
+    ) throws(SardonyxError) -> [Tensor] {
+        try executor.run(try feedCheck.feeds(inOrder: inputs), interruption: options.interruption)
+    }
+
+    /// Runs the model with inputs by their names as bytes; the outputs are in the order of `model.outputs`.
+    package func run(
+        byName inputs: [Name: Tensor], options: RunOptions = RunOptions()
+    ) throws(SardonyxError) -> [Tensor] {
+        try executor.run(try feedCheck.feeds(from: inputs), interruption: options.interruption)
     }
 
     /// Runs the model away from the cooperative thread pool; cancelling the task stops the run.
@@ -59,6 +74,11 @@ public final class Session: Sendable {
     /// Bytes that a run with these input shapes needs besides the weights; known before the first run.
     /// - Throws: as `run`.
     public func plannedByteCount(for dims: [String: [Int]]) throws(SardonyxError) -> Int {
+        try plannedByteCount(byName: try feedCheck.named(dims))
+    }
+
+    /// As above, with names as bytes.
+    package func plannedByteCount(byName dims: [Name: [Int]]) throws(SardonyxError) -> Int {
         try executor.plan(for: try feedCheck.shapes(from: dims)).peakByteCount
     }
 

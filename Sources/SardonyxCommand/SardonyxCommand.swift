@@ -1,4 +1,5 @@
 import ArgumentParser
+import CKernels
 import Foundation
 import Sardonyx
 
@@ -23,10 +24,14 @@ struct SardonyxCommand: ParsableCommand {
     static func main() {
         do {
             var command = try parseAsRoot()
+            try requireKnownInstructionSet()
             try command.run()
         } catch let error as SardonyxError {
             Console.error(error.description)
             Foundation.exit(error.exitCode)
+        } catch let code as ExitCode {
+            // What went wrong has been said.
+            Foundation.exit(code.rawValue)
         } catch {
             // Help and version requests succeed; everything else from the parser is wrong usage.
             let text = fullMessage(for: error)
@@ -38,6 +43,16 @@ struct SardonyxCommand: ParsableCommand {
             Console.error("usage: \(lines)\(lines.hasSuffix(".") ? "" : ".") See sardonyx --help")
             Foundation.exit(2)
         }
+    }
+
+    /// - Throws: `usage` for a value of `SARDONYX_ISA` that the kernels would not heed.
+    private static func requireKnownInstructionSet() throws(SardonyxError) {
+        guard let name = ProcessInfo.processInfo.environment["SARDONYX_ISA"], !name.isEmpty else { return }
+        let known = [SX_ISA_SCALAR, SX_ISA_AVX2, SX_ISA_AVX512].map { String(cString: sx_isa_name($0)) }
+        guard !known.contains(name) else { return }
+        throw SardonyxError(
+            .usage, "SARDONYX_ISA", "unknown instruction set", got: "'\(name)'",
+            allowed: known.joined(separator: ", "))
     }
 }
 

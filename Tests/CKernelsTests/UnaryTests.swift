@@ -77,7 +77,7 @@ private let cases: [UnaryCase] = [
     .init("sin", SX_UNARY_SIN, ulps: 2, absolute: 0x1p-24, sin),
     .init("cos", SX_UNARY_COS, ulps: 2, absolute: 0x1p-24, cos),
     .init("clip", SX_UNARY_CLIP, a: -0.75, b: 6, ulps: 0) { propagatingClip($0, -0.75, 6) },
-    .init("thresholded relu", SX_UNARY_THRESHOLDED_RELU, a: 0.5, ulps: 0) { $0 <= 0.5 ? 0 : $0 },
+    .init("thresholded relu", SX_UNARY_THRESHOLDED_RELU, a: 0.5, ulps: 0) { $0 > 0.5 ? $0 : 0 },
     .init("sign", SX_UNARY_SIGN, ulps: 0) { $0 > 0 ? 1 : $0 < 0 ? -1 : $0 },
     .init("square", SX_UNARY_POW, a: 2, ulps: 0.5) { $0 * $0 },
     .init("cube", SX_UNARY_POW, a: 3, ulps: 1.5, absolute: 1e-44) { $0 * $0 * $0 },

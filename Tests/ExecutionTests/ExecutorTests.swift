@@ -180,4 +180,40 @@ import Testing
         let output = try executor.run([try Tensor([-1, 2, 0, 3, -4, 5] as [Float], dims: [6])])[0]
         #expect(try output.array(of: Float.self) == [2, 3, 5])
     }
+
+    private func agrees(_ build: (inout GraphBuilder, ValueID) throws -> ValueID, _ x: Tensor) throws -> [Float] {
+        var b = GraphBuilder()
+        let input = b.input("x", x.shape.dims.map(Dim.known))
+        b.output(try build(&b, input))
+        let off = ExecutionOptions(threads: 1, disabledPasses: Set(Pipeline.names))
+        let plain = try GraphExecutor(b.model(), options: off).run([x])[0].array(of: Float.self)
+        let fused = try GraphExecutor(b.model(), options: ExecutionOptions(threads: 1)).run([x])[0].array(of: Float.self)
+        #expect(plain.map(\.description) == fused.map(\.description))
+        return fused
+    }
+
+    /// (0·w)·∞ is NaN where (0·x)·∞ is, but 0·∞ in a folded weight would make every output NaN.
+    @Test func aNormalisationWithoutAFiniteScaleIsNotFolded() throws {
+        let x = try Tensor([1, 2, -3, 4] as [Float], dims: [1, 1, 2, 2])
+        let y = try agrees(
+            { b, input in
+                let w = try b.constant("w", [1, 0] as [Float], [2, 1, 1, 1])
+                let ones = try b.constant("ones", [1, 1] as [Float], [2])
+                let zeros = try b.constant("zeros", [0, 0] as [Float], [2])
+                let variance = try b.constant("variance", [0, 1] as [Float], [2])
+                return b.node(
+                    "BatchNormalization", [b.node("Conv", [input, w]), ones, zeros, zeros, variance],
+                    ["epsilon": .float(0)])
+            }, x)
+        #expect(y == [.infinity, .infinity, -.infinity, .infinity, 0, 0, 0, 0])
+    }
+
+    @Test func aClipWithoutBoundsKeepsInfinities() throws {
+        let x = try Tensor([1, .infinity, -.infinity, -4] as [Float], dims: [1, 1, 2, 2])
+        let y = try agrees(
+            { b, input in
+                b.node("Clip", [b.node("Conv", [input, try b.constant("w", [1] as [Float], [1, 1, 1, 1])])])
+            }, x)
+        #expect(y == [1, .infinity, -.infinity, -4])
+    }
 }

@@ -21,6 +21,14 @@ extension SardonyxError {
         #expect(error.code == .parse && error.states("file is empty"))
     }
 
+    @Test(arguments: ["hello\n", "Grüße, welches Modell?\r\n", String(repeating: "é\t", count: 400)])
+    func text(_ content: String) throws {
+        for start in [content, "x" + content] {
+            let error = try failure(Array(start.utf8))
+            #expect(error.code == .parse && error.states("text, not an ONNX model"))
+        }
+    }
+
     @Test func everyTruncationIsAnError() throws {
         let whole = relu(zeros("w", 3))
         for count in 0..<whole.count {

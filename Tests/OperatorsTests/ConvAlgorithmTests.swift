@@ -19,7 +19,8 @@ import Testing
         try op.prepare(
             PrepareContext(
                 node: node, inputs: [image, TensorInfo(dtype: .float32, shape: constant.shape)], outputs: [image],
-                constants: [nil, constant], threads: 2, weights: cache))
+                constants: [nil, constant], threads: 2, weights: cache,
+                budget: .unlimited))
         return op.algorithm
     }
 

@@ -98,4 +98,30 @@ import Testing
             LayoutRunner("Silu", [Self.x.get()], domain: Domains.internal, opset: 1).plain(), 2520, 199.93004336816117,
             -166.1977213555632)
     }
+
+    /// As BLAS has it, and as ONNX Runtime computes it: what is multiplied by a beta of 0 is not read.
+    @Test func betaOfZero() throws {
+        let (a, b) = (try Tensor([1, 2] as [Float], dims: [1, 2]), try Tensor([3, 4] as [Float], dims: [2, 1]))
+        let c = try Tensor([Float.nan], dims: [1])
+        #expect(try LayoutRunner("Gemm", [a, b, c], ["beta": .float(0)]).plain() == [11])
+    }
+
+    /// x > alpha is false for NaN.
+    @Test func thresholdsOfNaN() throws {
+        let runner = NodeRunner("ThresholdedRelu", ["alpha": .float(0.5)])
+        let single = try runner.run(try Tensor([Float.nan, 1, 0.5, -1], dims: [4]))[0]
+        #expect(try single?.array(of: Float.self) == [0, 1, 0, 0])
+        let double = try runner.run(try Tensor([Double.nan, 1, 0.5, -1], dims: [4]))[0]
+        #expect(try double?.array(of: Double.self) == [0, 1, 0, 0])
+    }
+
+    /// What the internal operators know as a fused activation or bias means nothing in a model file.
+    @Test func attributesThatPassesSetAreNoBusinessOfFiles() throws {
+        let (a, b) = (try Tensor([-1, 2] as [Float], dims: [1, 2]), try Tensor([3, -4] as [Float], dims: [2, 1]))
+        for name in ["MatMul", "Gemm"] {
+            let relu: [String: Attribute] = ["activation": .string(Array("Relu".utf8))]
+            #expect(try LayoutRunner(name, [a, b], relu).plain() == [-11])
+        }
+        #expect(NodeRunner("MatMul").fault(a, b, try floats([1]))?.code == .graph)
+    }
 }

@@ -101,6 +101,31 @@ import Testing
         #expect(type.code == .shape && type.description.contains("int64 declared, allowed float32 inferred"))
     }
 
+    /// ONNX's shape inference counts a last window of `ceil_mode` that lies in the padding: onnx.shape_inference
+    /// declares [1, 1, 3, 3] for this pool and [1, 1, 3, 3] for the Relu behind it; ONNX Runtime computes [1, 1, 2, 2].
+    @Test(arguments: [false, true]) func declaredOutputsOfRoundedUpPools(behind: Bool) throws {
+        func ints(_ name: String, _ values: [Int]) -> Message {
+            .message(5, [.text(1, name), .int(20, 7)] + values.reduce(Message()) { $0 + .int(8, $1) })
+        }
+        let attributes =
+            ints("kernel_shape", [2, 2]) + ints("strides", [3, 3]) + ints("pads", [1, 1, 1, 1])
+            + .message(5, [.text(1, "ceil_mode"), .int(3, 1), .int(20, 2)])
+        let nodes = [node("MaxPool", ["x"], ["p"], attributes), node("Relu", ["p"], ["r"])]
+        func bytes(declared: Int) -> [UInt8] {
+            let output = value(
+                behind ? "r" : "p", extents: [.int(1, 1), .int(1, 1), .int(1, declared), .int(1, declared)])
+            let input = value("x", extents: [.int(1, 1), .int(1, 1), .int(1, 5), .int(1, 5)])
+            return model(graph(nodes, more: .message(11, input) + .message(12, output)))
+        }
+        for extent in [2, 3] {
+            let x = try Tensor((0..<25).map(Float.init), dims: [1, 1, 5, 5])
+            let y = try Model(bytes: bytes(declared: extent)).session().run(inOrder: [x])[0]
+            #expect(y.shape.dims == [1, 1, 2, 2])
+            #expect(try y.array(of: Float.self) == [0, 3, 15, 18])
+        }
+        #expect(try failure(bytes(declared: 4)).code == .shape)
+    }
+
     @Test(arguments: [Int.min, -3, 3, Int.max])
     func legacyBroadcastAxisOutOfRange(axis: Int) throws {
         let attributes =

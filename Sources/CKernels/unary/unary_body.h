@@ -51,7 +51,7 @@ SX_INLINE sx_vec f_clip(sx_vec x, float a, float b) {
     return sx_vec_at_most(sx_vec_at_least(x, sx_vec_set(a)), sx_vec_set(b));
 }
 SX_INLINE sx_vec f_thresholded_relu(sx_vec x, float a, float b) {
-    return sx_vec_select(x <= a, sx_vec_set(0.0f), x);
+    return sx_vec_select(x > a, x, sx_vec_set(0.0f));
 }
 SX_INLINE sx_vec f_sign(sx_vec x, float a, float b) {
     sx_vec sign = sx_vec_select(x < 0.0f, sx_vec_set(-1.0f), x);

@@ -48,7 +48,7 @@ public struct DetectionOptions: Sendable, Hashable {
     }
 
     /// - Throws: `usage` naming the option out of range.
-    func validate() throws(SardonyxError) {
+    package func validate() throws(SardonyxError) {
         for (name, value) in [("score threshold", scoreThreshold), ("mask threshold", maskThreshold)] {
             guard let value else { continue }
             guard value >= 0, value <= 1 else {

@@ -98,6 +98,22 @@ final class CheckedIndices {
     }
 }
 
+/// Memory that a plan reserves for `CheckedIndices`, when it knows how many there are.
+struct IndexScratch: Sendable {
+    private var count: Int?
+
+    var byteCount: Int { (count ?? 0) * 8 }
+
+    /// One index for each element of an input, or for each tuple of its last axis.
+    mutating func reserve(forInput index: Int, tuples: Bool = false, _ context: PrepareContext) {
+        guard context.hasInput(index), let shape = context.inputs[index]?.shape else { return }
+        count = tuples ? shape.dims.dropLast().reduce(1, *) : shape.elementCount
+    }
+
+    /// `nil`: the indices need memory of their own.
+    func memory(_ context: RunContext) -> UnsafeMutableRawPointer? { count == nil ? nil : context.scratch }
+}
+
 /// Walks the rows (runs of the last axis) of a box of elements, and where they begin in two tensors.
 struct RowWalk {
     let dims: [Int]

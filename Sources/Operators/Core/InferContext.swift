@@ -31,6 +31,9 @@ package struct InferContext: Sendable {
     package let opset: Int
     /// By position; `nil` for an omitted optional input. A present input whose type is unknown has no dtype.
     package let inputs: [Inferred?]
+    /// Whether a last window of `ceil_mode` counts that starts in the end padding: no pool makes it, but ONNX's shape
+    /// inference counts it, so that files declare it.
+    package var countsWindowsInPadding = false
 
     package init(node: Node, opset: Int, inputs: [Inferred?]) {
         self.node = node

@@ -5,8 +5,8 @@ import TensorCore
 /// ONNX Gather (1-13): slices of `axis` in the order of the indices.
 struct Gather: Operator {
     private let axis: Int
-    private(set) var scratchByteCount = 0
-    private var isPlanned = false
+    private var scratch = IndexScratch()
+    var scratchByteCount: Int { scratch.byteCount }
 
     init(_ node: NodeReader) throws(SardonyxError) {
         axis = try node.int("axis", default: 0)
@@ -32,9 +32,7 @@ struct Gather: Operator {
     }
 
     mutating func prepare(_ context: PrepareContext) throws(SardonyxError) {
-        guard let indices = context.inputs[1] else { return }
-        scratchByteCount = indices.shape.elementCount * 8
-        isPlanned = true
+        scratch.reserve(forInput: 1, context)
     }
 
     func run(_ context: RunContext) throws(SardonyxError) {
@@ -44,7 +42,7 @@ struct Gather: Operator {
         let dims = data.shape.dims
         let shape = try context.shape(of: Array(dims[..<axis]) + indices.shape.dims + Array(dims[(axis + 1)...]))
         let rows = try CheckedIndices.along(
-            extent: dims[axis], of: 1, "indices", scratch: isPlanned ? context.scratch : nil, context)
+            extent: dims[axis], of: 1, "indices", scratch: scratch.memory(context), context)
         let output = try context.output(0, dtype: data.dtype, shape: shape)
         let outer = dims[..<axis].reduce(1, *)
         let row = dims[(axis + 1)...].reduce(1, *)

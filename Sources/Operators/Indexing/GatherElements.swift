@@ -4,8 +4,8 @@ import TensorCore
 /// ONNX GatherElements (11-13): `output[…] = data[…, index[…] on axis, …]`.
 struct GatherElements: Operator {
     private let axis: Int
-    private(set) var scratchByteCount = 0
-    private var isPlanned = false
+    private var scratch = IndexScratch()
+    var scratchByteCount: Int { scratch.byteCount }
 
     init(_ node: NodeReader) throws(SardonyxError) {
         axis = try node.int("axis", default: 0)
@@ -22,9 +22,7 @@ struct GatherElements: Operator {
     }
 
     mutating func prepare(_ context: PrepareContext) throws(SardonyxError) {
-        guard let indices = context.inputs[1] else { return }
-        scratchByteCount = indices.shape.elementCount * 8
-        isPlanned = true
+        scratch.reserve(forInput: 1, context)
     }
 
     func run(_ context: RunContext) throws(SardonyxError) {
@@ -33,7 +31,7 @@ struct GatherElements: Operator {
         let axis = try ElementIndexing.check(
             data.shape.dims.map(Dim.known), shape.dims.map(Dim.known), axis: axis, at: context)
         let indices = try CheckedIndices.along(
-            extent: data.shape[axis], of: 1, "indices", scratch: isPlanned ? context.scratch : nil, context)
+            extent: data.shape[axis], of: 1, "indices", scratch: scratch.memory(context), context)
         let output = try context.output(0, dtype: data.dtype, shape: shape)
         try withStorageType(data.dtype, Pick(data: data, output: output, axis: axis, indices: indices.pointer))
         withExtendedLifetime(indices) {}

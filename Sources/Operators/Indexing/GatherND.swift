@@ -4,8 +4,8 @@ import TensorCore
 /// ONNX GatherND (11-13): slices addressed by index tuples, per batch entry.
 struct GatherND: Operator {
     private let batchDims: Int
-    private(set) var scratchByteCount = 0
-    private var isPlanned = false
+    private var scratch = IndexScratch()
+    var scratchByteCount: Int { scratch.byteCount }
 
     init(_ node: NodeReader) throws(SardonyxError) {
         batchDims = try node.int("batch_dims", default: 0)
@@ -46,9 +46,7 @@ struct GatherND: Operator {
     }
 
     mutating func prepare(_ context: PrepareContext) throws(SardonyxError) {
-        guard let indices = context.inputs[1] else { return }
-        scratchByteCount = indices.shape.dims.dropLast().reduce(8, *)
-        isPlanned = true
+        scratch.reserve(forInput: 1, tuples: true, context)
     }
 
     func run(_ context: RunContext) throws(SardonyxError) {
@@ -60,7 +58,7 @@ struct GatherND: Operator {
         let rows = try CheckedIndices.tuples(
             extents: data.shape.dims[batchDims..<(batchDims + depth)], batches: indices[..<batchDims].reduce(1, *),
             of: 1,
-            "indices", scratch: isPlanned ? context.scratch : nil, context)
+            "indices", scratch: scratch.memory(context), context)
         let output = try context.output(0, dtype: data.dtype, shape: shape)
         let row = data.shape.dims[(batchDims + depth)...].reduce(1, *)
         rows.gather(

@@ -5,8 +5,8 @@ import TensorCore
 struct ScatterElements: Operator {
     private let axis: Int
     private let reduction: ScatterReduction
-    private(set) var scratchByteCount = 0
-    private var isPlanned = false
+    private var scratch = IndexScratch()
+    var scratchByteCount: Int { scratch.byteCount }
 
     init(_ node: NodeReader) throws(SardonyxError) {
         axis = try node.int("axis", default: 0)
@@ -28,9 +28,7 @@ struct ScatterElements: Operator {
     }
 
     mutating func prepare(_ context: PrepareContext) throws(SardonyxError) {
-        guard let indices = context.inputs[1] else { return }
-        scratchByteCount = indices.shape.elementCount * 8
-        isPlanned = true
+        scratch.reserve(forInput: 1, context)
     }
 
     func canOverwrite(input: Int, _ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> Bool { input == 0 }
@@ -45,7 +43,7 @@ struct ScatterElements: Operator {
             throw context.error(.shape, "updates shape", got: "\(updates.shape)", allowed: "\(shape) as the indices")
         }
         let indices = try CheckedIndices.along(
-            extent: data.shape[axis], of: 1, "indices", scratch: isPlanned ? context.scratch : nil, context)
+            extent: data.shape[axis], of: 1, "indices", scratch: scratch.memory(context), context)
         let output = try context.output(0, dtype: data.dtype, shape: data.shape)
         try data.copyElements(to: output, threads: context.threads)
         let walk = Walk(data: data.shape, shape: shape, axis: axis, indices: indices)

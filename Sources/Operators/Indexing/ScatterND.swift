@@ -4,8 +4,8 @@ import TensorCore
 /// ONNX ScatterND (11-18): the data with slices, addressed by index tuples, replaced or reduced.
 struct ScatterND: Operator {
     private let reduction: ScatterReduction
-    private(set) var scratchByteCount = 0
-    private var isPlanned = false
+    private var scratch = IndexScratch()
+    var scratchByteCount: Int { scratch.byteCount }
 
     init(_ node: NodeReader) throws(SardonyxError) {
         reduction = try node.choice("reduction", default: .none)
@@ -46,9 +46,7 @@ struct ScatterND: Operator {
     }
 
     mutating func prepare(_ context: PrepareContext) throws(SardonyxError) {
-        guard let indices = context.inputs[1] else { return }
-        scratchByteCount = indices.shape.dims.dropLast().reduce(8, *)
-        isPlanned = true
+        scratch.reserve(forInput: 1, tuples: true, context)
     }
 
     func canOverwrite(input: Int, _ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> Bool { input == 0 }
@@ -62,7 +60,7 @@ struct ScatterND: Operator {
         let depth = indices.last ?? 0
         let rows = try CheckedIndices.tuples(
             extents: data.shape.dims[..<depth], batches: 1, of: 1, "indices",
-            scratch: isPlanned ? context.scratch : nil, context)
+            scratch: scratch.memory(context), context)
         let output = try context.output(0, dtype: data.dtype, shape: data.shape)
         try data.copyElements(to: output, threads: context.threads)
         let walk = Walk(rows: rows, row: data.shape.dims[depth...].reduce(1, *))

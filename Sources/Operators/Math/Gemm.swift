@@ -2,8 +2,8 @@ import CKernels
 import GraphIR
 import TensorCore
 
-/// ONNX Gemm (1, 6, 7, 9, 11, 13): y `[M, N]` = alpha op(a) op(b) + beta c, c broadcasting to y; `sardonyx.Gemm` adds an
-/// activation.
+/// ONNX Gemm (1, 6, 7, 9, 11, 13): y `[M, N]` = alpha op(a) op(b) + beta c, c broadcasting to y; where beta is 0, c is
+/// not read, as in BLAS: its NaN stay out of y. `sardonyx.Gemm` adds an activation.
 struct Gemm: Operator {
     private let alpha, beta: Float
     private let transposesA, transposesB: Bool
@@ -47,7 +47,7 @@ struct Gemm: Operator {
     mutating func prepare(_ context: PrepareContext) throws(SardonyxError) {
         let (a, y) = (try context.input(0), try context.output(0).shape)
         var bias: MatrixProducts.Bias?
-        if context.hasInput(2) {
+        if context.hasInput(2), beta != 0 {
             let strides = Broadcast.strides(of: try context.input(2).shape, in: y)
             bias = MatrixProducts.Bias(rowStride: strides[0], columnStride: strides[1], beta: beta)
         }
@@ -62,7 +62,7 @@ struct Gemm: Operator {
 
     func run(_ context: RunContext) throws(SardonyxError) {
         let b = context.hasInput(1) ? try context.input(1).pointer : nil
-        let bias = context.hasInput(2) ? try context.input(2).pointer : nil
+        let bias = context.hasInput(2) && beta != 0 ? try context.input(2).pointer : nil
         try products?.run(a: try context.input(0).pointer, b: b, bias: bias, c: try context.output(0), context)
     }
 

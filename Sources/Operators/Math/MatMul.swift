@@ -14,6 +14,9 @@ struct MatMul: Operator {
     init(_ node: NodeReader) throws(SardonyxError) { activation = try node.fusedActivation() }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
+        guard context.node.domain == Domains.internal || !context.hasInput(2) else {
+            throw context.error(.graph, "inputs", got: "\(context.inputs.count)", allowed: "2")
+        }
         try context.requireDType(0, DType.wideNumbers, "first input")
         let dtype = try context.dtype(0)
         try context.requireDType(1, [dtype], "second input")

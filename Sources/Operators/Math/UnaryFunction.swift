@@ -119,7 +119,7 @@ extension UnaryFunction {
 
     static func thresholdedRelu(_ node: NodeReader) throws(SardonyxError) -> UnaryFunction {
         let a = try node.float("alpha", default: 1)
-        return UnaryFunction(SX_UNARY_THRESHOLDED_RELU, a: a) { [a = Double(a)] in $0 > a || $0.isNaN ? $0 : 0 }
+        return UnaryFunction(SX_UNARY_THRESHOLDED_RELU, a: a) { [a = Double(a)] in $0 > a ? $0 : 0 }
     }
 }
 

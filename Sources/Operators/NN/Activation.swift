@@ -1,11 +1,15 @@
 import CKernels
+import GraphIR
 import TensorCore
 
 extension NodeReader {
     /// The activation that a pass fused into this node: attribute `activation` holds the name of an ONNX operator,
     /// `activation_alpha` and `activation_beta` its parameters (Clip: bounds), with the operator's defaults.
     func fusedActivation() throws(SardonyxError) -> sx_activation {
-        guard let name = try string("activation") else { return sx_activation(op: SX_UNARY_IDENTITY, a: 0, b: 0) }
+        // On an operator of the standard it is an attribute like any other that nobody reads.
+        guard node.domain == Domains.internal, let name = try string("activation") else {
+            return sx_activation(op: SX_UNARY_IDENTITY, a: 0, b: 0)
+        }
         let op: (sx_unary_op, alpha: Float, beta: Float)? =
             switch name {
             case "Relu": (SX_UNARY_RELU, 0, 0)

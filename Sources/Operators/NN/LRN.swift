@@ -3,7 +3,7 @@ import GraphIR
 import TensorCore
 
 /// ONNX LRN (1, 13): y = x / (bias + alpha / size · sum of x² over `size` neighbouring channels)^beta, x `[N, C, d…]`.
-struct LRN: Operator {
+struct LRN: FloatingOperator {
     private let alpha, beta, bias: Double
     private let size: Int
     private var extents: (batch: Int, channels: Int, inner: Int) = (0, 0, 0)
@@ -30,21 +30,14 @@ struct LRN: Operator {
         extents = (x[0], x[1], x.elementCount / (x[0] * x[1]))
     }
 
-    func run(_ context: RunContext) throws(SardonyxError) {
-        let (x, y) = (try context.input(0), try context.output(0))
-        if x.dtype == .float64 {
-            normalize(x.typed(Double.self), y.typed(Double.self))
-        } else {
-            normalize(x.floats, y.floats)
-        }
-    }
-
-    private func normalize<T: Number & BinaryFloatingPoint>(_ x: UnsafeMutablePointer<T>, _ y: UnsafeMutablePointer<T>)
-    {
+    func apply<T: Number & BinaryFloatingPoint>(
+        _ x: UnsafeMutablePointer<T>, _ y: UnsafeMutablePointer<T>, _ context: RunContext
+    ) throws(SardonyxError) {
         let (batch, channels, inner) = extents
         for n in 0..<batch {
             for c in 0..<channels {
                 let window = max(0, c - (size - 1) / 2)...min(channels - 1, c + size / 2)
+                try context.interruption?.check()
                 for i in 0..<inner {
                     var sum = 0.0
                     for neighbour in window {

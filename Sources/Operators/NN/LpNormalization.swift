@@ -2,7 +2,7 @@ import GraphIR
 import TensorCore
 
 /// ONNX LpNormalization (1, 22): x divided by its L1 or L2 norm along `axis`; 0 where the norm is 0.
-struct LpNormalization: Operator {
+struct LpNormalization: FloatingOperator {
     private let axis: Int
     private let order: Int
     private var extents: (outer: Int, axis: Int, inner: Int) = (0, 0, 0)
@@ -27,19 +27,12 @@ struct LpNormalization: Operator {
         extents = (shape.dims[..<axis].reduce(1, *), shape[axis], shape.dims[(axis + 1)...].reduce(1, *))
     }
 
-    func run(_ context: RunContext) throws(SardonyxError) {
-        let (x, y) = (try context.input(0), try context.output(0))
-        if x.dtype == .float64 {
-            normalize(x.typed(Double.self), y.typed(Double.self))
-        } else {
-            normalize(x.floats, y.floats)
-        }
-    }
-
-    private func normalize<T: Number & BinaryFloatingPoint>(_ x: UnsafeMutablePointer<T>, _ y: UnsafeMutablePointer<T>)
-    {
+    func apply<T: Number & BinaryFloatingPoint>(
+        _ x: UnsafeMutablePointer<T>, _ y: UnsafeMutablePointer<T>, _ context: RunContext
+    ) throws(SardonyxError) {
         let (outer, axis, inner) = extents
         for o in 0..<outer {
+            try context.interruption?.check()
             for i in 0..<inner {
                 let first = o * axis * inner + i
                 var sum = 0.0

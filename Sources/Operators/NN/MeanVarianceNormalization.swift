@@ -4,7 +4,7 @@ import TensorCore
 
 /// ONNX MeanVarianceNormalization (9, 13): (x - E x) / sqrt(E (x - E x)^2 + 1e-9) over `axes` (default 0, 2, 3), the
 /// constant being that of the standard's function body.
-struct MeanVarianceNormalization: Operator {
+struct MeanVarianceNormalization: FloatingOperator {
     private let axes: [Int]
     private var reduced = AxisSplit()
 
@@ -27,18 +27,11 @@ struct MeanVarianceNormalization: Operator {
         reduced = AxisSplit(shape, axes: axes)
     }
 
-    func run(_ context: RunContext) throws(SardonyxError) {
-        let (x, y) = (try context.input(0), try context.output(0))
-        if x.dtype == .float64 {
-            normalize(x.typed(Double.self), y.typed(Double.self))
-        } else {
-            normalize(x.floats, y.floats)
-        }
-    }
-
-    private func normalize<T: Number & BinaryFloatingPoint>(_ x: UnsafeMutablePointer<T>, _ y: UnsafeMutablePointer<T>)
-    {
+    func apply<T: Number & BinaryFloatingPoint>(
+        _ x: UnsafeMutablePointer<T>, _ y: UnsafeMutablePointer<T>, _ context: RunContext
+    ) throws(SardonyxError) {
         for start in reduced.outer {
+            try context.interruption?.check()
             var (sum, squares) = (0.0, 0.0)
             for offset in reduced.inner { sum += Double(x[start + offset]) }
             let mean = sum / Double(reduced.inner.count)

@@ -42,7 +42,9 @@ struct Pool: Operator {
         try context.requireRank(0, 3...(2 + Int(SX_POOL_MAX_RANK)), "input")
         var shape = try context.shape(0)
         if let x = shape, let kernel = window.kernel {
-            let spatial = try window.outputDims(input: x.dims.dropFirst(2), kernel: kernel, label: context.node.label)
+            let spatial = try window.outputDims(
+                input: x.dims.dropFirst(2), kernel: kernel, countsWindowsInPadding: context.countsWindowsInPadding,
+                label: context.node.label)
             shape = SymbolicShape(x.dims[..<2] + spatial)
         }
         return [Inferred(dtype, shape), Inferred(.int64, shape)]

@@ -3,6 +3,8 @@ import GraphIR
 import TensorCore
 
 /// ONNX Resize (10, 11, 13, 18, 19) and Upsample (1, 7, 9): every axis of x resized on its own.
+///
+/// Interpolated integers are rounded towards zero, as ONNX Runtime does; the standard's text does not say.
 struct Resize: Operator {
     private enum AspectPolicy: String, CaseIterable, Sendable {
         case stretch

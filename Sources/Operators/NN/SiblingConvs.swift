@@ -68,7 +68,7 @@ package struct SiblingConvs: Operator {
                 PrepareContext(
                     node: nodes[index], inputs: slice(index, of: context.inputs), outputs: [context.outputs[index]],
                     constants: slice(index, of: context.constants), threads: context.threads,
-                    weights: context.weights))
+                    weights: context.weights, budget: context.budget, interruption: context.interruption))
             preparedInputs += members[index].preparedInputs.map { $0 + 2 * index }
         }
         let isEmpty = members.contains { if case .empty = $0.plan { true } else { false } }

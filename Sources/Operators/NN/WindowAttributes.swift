@@ -74,9 +74,10 @@ struct WindowAttributes: Sendable {
     }
 
     /// The geometry of one axis with its output extent. `spatialRank` entries must have been checked.
+    /// - Parameter countsWindowsInPadding: whether a last window of `ceil_mode` counts that starts in the end padding.
     /// - Throws: `shape` when the kernel does not fit into the padded input.
     func axis(
-        _ index: Int, of spatialRank: Int, input: Int, kernel: Int, label: String
+        _ index: Int, of spatialRank: Int, input: Int, kernel: Int, countsWindowsInPadding: Bool = false, label: String
     ) throws(SardonyxError) -> WindowAxis {
         var axis = WindowAxis(input: input, kernel: kernel)
         axis.stride = strides?[index] ?? 1
@@ -107,7 +108,9 @@ struct WindowAttributes: Sendable {
                 allowed: "at most the padded input, \(input + axis.padBegin + axis.padEnd)")
         }
         axis.output = slack / axis.stride + 1
-        if ceilMode, autoPad == .notSet, slack % axis.stride != 0, axis.output * axis.stride < input + axis.padBegin {
+        if ceilMode, autoPad == .notSet, slack % axis.stride != 0,
+            countsWindowsInPadding || axis.output * axis.stride < input + axis.padBegin
+        {
             axis.output += 1
         }
         return axis
@@ -127,7 +130,10 @@ struct WindowAttributes: Sendable {
     }
 
     /// Output extents for extents that may be unknown.
-    func outputDims(input: some Sequence<Dim>, kernel: [Int?], label: String) throws(SardonyxError) -> [Dim] {
+    /// - Parameter countsWindowsInPadding: as `axis` has it.
+    func outputDims(
+        input: some Sequence<Dim>, kernel: [Int?], countsWindowsInPadding: Bool = false, label: String
+    ) throws(SardonyxError) -> [Dim] {
         let input = Array(input)
         try requireSpatialRank(input.count, label)
         var dims: [Dim] = []
@@ -136,8 +142,10 @@ struct WindowAttributes: Sendable {
             if keepsExtent {
                 dims.append(input[index])
             } else if let extent = input[index].value, let kernel = kernel[index] {
-                dims.append(
-                    .known(try axis(index, of: input.count, input: extent, kernel: kernel, label: label).output))
+                let axis = try axis(
+                    index, of: input.count, input: extent, kernel: kernel,
+                    countsWindowsInPadding: countsWindowsInPadding, label: label)
+                dims.append(.known(axis.output))
             } else {
                 dims.append(.unknown)
             }

@@ -56,13 +56,13 @@ struct Bench: ParsableCommand {
         let start = clock.now
         let session = try modelFlags.load(model).session(try flags.options())
         let load = clock.now - start
-        let inputs = try inputs.tensors(for: session)
-        let planned = try session.plannedByteCount(for: inputs.mapValues { Array($0.shape.dims) })
-        let first = try clock.measure { _ = try session.run(inputs) }
+        let inputs = try inputs.named(for: session)
+        let planned = try session.plannedByteCount(byName: inputs.mapValues { Array($0.shape.dims) })
+        let first = try clock.measure { _ = try session.run(byName: inputs) }
         var progress = ProgressLine(total: warmUp + rounds, unit: "runs")
         var times: [Double] = []
         for round in 0..<warmUp + rounds {
-            let time = try clock.measure { _ = try session.run(inputs) }
+            let time = try clock.measure { _ = try session.run(byName: inputs) }
             if round >= warmUp { times.append(Units.milliseconds(time)) }
             progress.show(round + 1)
         }

@@ -1,13 +1,13 @@
 import ArgumentParser
 import Foundation
-import NumpyIO
 import Sardonyx
 
 struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run a model on tensors and write its outputs.",
         discussion: """
-            Inputs that are not given are random numbers from a seed.
+            Inputs that are not given are random numbers from a seed. Outputs go to a .npz file, a single one to a
+            .npy file if its name says so; bfloat16 is stored as uint16, narrower floats as uint8, bit by bit.
 
             Examples:
               sardonyx run model.onnx --input image=input.npy --output out.npz
@@ -17,7 +17,8 @@ struct Run: ParsableCommand {
             """)
 
     @Argument(help: "The ONNX model.") var model: String
-    @Option(name: .shortAndLong, help: "Write all outputs to this .npz file.") var output: String?
+    @Option(name: .shortAndLong, help: "Write all outputs to this .npz file, or the only one to a .npy file.")
+    var output: String?
     @Flag(help: "Print JSON.") var json = false
     @OptionGroup var timeLimit: TimeoutFlag
     @OptionGroup var inputs: InputFlags
@@ -42,14 +43,15 @@ struct Run: ParsableCommand {
     func run() throws {
         let clock = ContinuousClock()
         let deadline = timeLimit.deadline
-        let session = try modelFlags.load(model).session(try flags.options(), limits: deadline.limits)
-        let inputs = try inputs.tensors(for: session)
+        let model = try modelFlags.load(model)
+        let target = try output.map { try OutputArrays($0, for: model.outputs) }
+        let session = try model.session(try flags.options(), limits: deadline.limits)
+        let inputs = try inputs.named(for: session)
         let start = clock.now
-        let outputs = try session.run(inputs, options: deadline.limits)
+        let outputs = try session.run(byName: inputs, options: deadline.limits)
         let time = clock.now - start
-        let named = session.model.outputs.compactMap { signature in outputs[signature.name].map { (signature.name, $0) }
-        }
-        if let output { try Npz.write(named.map { (name: $0, tensor: $1) }, to: output) }
+        try target?.write(outputs)
+        let named = zip(model.outputs, outputs).map { ($0.name, $1) }
         let report = Report(milliseconds: Units.milliseconds(time), outputs: named.map(Self.summary))
         if json { try Console.printJSON(report) } else { printText(report) }
     }

@@ -8,6 +8,8 @@ struct Segment: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Find the objects in pictures: a table, overlay pictures, JSON, COCO results.",
         discussion: """
+            A picture that cannot be done is reported, and the others are done; the exit code is the worst of all.
+
             Examples:
               sardonyx segment street.jpg --model yolact.onnx
               sardonyx segment photos/ --model demo.onnx --out results --format overlay,json
@@ -26,49 +28,57 @@ struct Segment: ParsableCommand {
     @Option(help: "The model card, when it is neither beside the model nor inside it.") var card: String?
     @Option(name: .shortAndLong, help: "Directory for what is written.") var out = "."
     @Option(help: "What to write, separated by commas: overlay, json, coco, cutout.") var format = "overlay"
-    @Option(help: "Leave out instances at or below this score (default: what the card says).") var score: Float?
-    @Option(help: "At most this many instances (default: what the card says).") var topK: Int?
+    @Option(parsing: .unconditional, help: "Leave out instances at or below this score (default: what the card says).") var score: Float?
+    @Option(parsing: .unconditional, help: "At most this many instances (default: what the card says).") var topK: Int?
     @Option(help: "Suppression: \(NMS.all.map(\.name).joined(separator: ", ")).") var nms = NMS.fast.name
-    @Option(help: "A pixel belongs to a mask above this value.") var maskThreshold: Float?
+    @Option(parsing: .unconditional, help: "A pixel belongs to a mask above this value.") var maskThreshold: Float?
     @Flag(help: "Do not crop masks to their boxes.") var noCrop = false
     @Flag(help: "Take JPEG pixels as stored, whatever their EXIF orientation.") var ignoreExif = false
     @Flag(help: "Print JSON instead of tables.") var json = false
     @OptionGroup var modelFlags: ModelFlags
+    @OptionGroup var timeLimit: TimeoutFlag
     @OptionGroup var session: SessionFlags
 
     func run() throws {
         let formats = try parsedFormats()
         let options = try detectionOptions()
+        try options.validate()
         let paths = try PictureList.expand(images)
         let loaded = try modelFlags.load(model)
         let modelCard = try card.map { try ModelCard(contentsOf: $0) }
-        let segmenter = try Segmenter(loaded.session(try session.options()), card: modelCard)
+        let segmenter = try Segmenter(
+            loaded.session(try session.options(), limits: timeLimit.deadline.limits), card: modelCard)
         try OutputDirectory.create(out)
         var progress = ProgressLine(total: paths.count, unit: "pictures")
         var writer = SegmentWriter(directory: out, formats: formats, paths: paths)
         var reports: [PictureReport] = []
+        var worst: Int32 = 0
         for (index, path) in paths.enumerated() {
-            let image = try ImageFile.read(path, options: .init(appliesOrientation: !ignoreExif))
-            let outcome: Segmenter.Outcome
             do {
-                outcome = try segmenter.outcome(for: image, options: options)
-            } catch {
-                throw error.adding(context: "segmenting \(path)")
+                let image = try ImageFile.read(path, options: .init(appliesOrientation: !ignoreExif))
+                let outcome = try segmenter.outcome(for: image, options: options, run: timeLimit.deadline.limits)
+                let written = try writer.write(outcome.instances, of: image, index: index)
+                let report = PictureReport(path, outcome, written)
+                if json { reports.append(report) } else { print(report.text) }
+            } catch let error as SardonyxError {
+                let placed = error.description.contains(path) ? error : error.adding(context: "segmenting \(path)")
+                progress.finish()
+                Console.error(placed.description)
+                if json { reports.append(PictureReport(path, placed)) }
+                worst = max(worst, placed.exitCode)
             }
-            let written = try writer.write(outcome.instances, of: image, index: index)
-            let report = PictureReport(path, outcome, written)
-            if json { reports.append(report) } else { print(report.text) }
             progress.show(index + 1, path)
         }
         progress.finish()
         if let results = try writer.finish(), !json { print("wrote \(results)") }
         if json { try Console.printJSON(reports) }
+        if worst != 0 { throw ExitCode(worst) }
     }
 
     private func parsedFormats() throws(SardonyxError) -> Set<Format> {
         var formats = Set<Format>()
-        for name in format.split(separator: ",") {
-            guard let parsed = Format(rawValue: String(name)) else {
+        for name in format.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let parsed = Format(rawValue: name.trimmingCharacters(in: .whitespaces)) else {
                 throw SardonyxError(
                     .usage, "--format", "unknown", got: "'\(name)'",
                     allowed: Format.allCases.map(\.rawValue).joined(separator: ", "))

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import GraphIR
 import NumpyIO
 import OnnxImport
 import Sardonyx
@@ -9,47 +10,71 @@ struct InputFlags: ParsableArguments {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "An input from a .npy or ONNX .pb file (name=FILE), or all from a .npz file.", valueName: "name=file"))
+            """
+            An input from a .npy or ONNX .pb file (name=FILE), or all from a .npz file; bfloat16 may be uint16, narrower \
+            floats uint8.
+            """, valueName: "name=file"))
     var input: [String] = []
-    @Option(help: "Seed of the random inputs.") var seed: UInt64 = 0
+    @Option(parsing: .unconditional, help: "Seed of the random inputs.") var seed: UInt64 = 0
     @Option(
         help: ArgumentHelp("Shape of a random input, as in image=1x3x550x550; may be repeated.", valueName: "name=dims")
     )
     var shape: [ShapeFlag] = []
 
-    /// Every input of the model: from its file, else random numbers.
+    /// Every input of the model, by its name as text.
     func tensors(for session: Session) throws(SardonyxError) -> [String: Tensor] {
-        var tensors: [String: Tensor] = [:]
+        Dictionary(try named(for: session).map { ($0.key.string, $0.value) }) { first, _ in first }
+    }
+
+    /// Every input of the model: from its file, else random numbers. Names are bytes.
+    /// - Throws: `usage` for an input that is given twice, `input` for a file that is not there or not right.
+    func named(for session: Session) throws(SardonyxError) -> [Name: Tensor] {
+        let types = Dictionary(session.model.inputs.map { (Name($0.name), $0.dtype) }) { first, _ in first }
+        var tensors: [Name: Tensor] = [:]
         for entry in input {
-            do {
-                tensors.merge(try Self.feeds(entry)) { $1 }
-            } catch  where [.parse, .tensor, .external, .unsupported].contains(error.code) {
-                throw SardonyxError(.input, error.place, error.message)
+            for (text, tensor) in try Self.feeds(entry) {
+                let name = Name(text)
+                let isRaw = types[name]??.stored == tensor.dtype
+                let typed = isRaw ? tensor.bits(as: (types[name] ?? nil) ?? tensor.dtype) : tensor
+                guard tensors.updateValue(typed, forKey: name) == nil else { throw Self.twice("--input", name) }
             }
         }
-        let shapes = Dictionary(shape.map { ($0.name, $0.dims) }) { $1 }
+        var shapes: [Name: [Int]] = [:]
+        for flag in shape {
+            let name = Name(flag.name)
+            guard shapes.updateValue(flag.dims, forKey: name) == nil else { throw Self.twice("--shape", name) }
+        }
         // Beside given tensors, an input of open shape stays out: the session then names all faults of the inputs.
         let missing = session.model.inputs.filter {
-            tensors[$0.name] == nil && (tensors.isEmpty || shapes[$0.name] != nil || $0.isFixed)
+            let name = Name($0.name)
+            return tensors[name] == nil && (tensors.isEmpty || shapes[name] != nil || $0.isFixed)
         }
         let random = try RandomInputs(seed: seed, byteLimit: session.options.memoryLimit).tensors(
             for: missing, shapes: shapes)
         return tensors.merging(random) { given, _ in given }
     }
 
+    private static func twice(_ option: String, _ name: Name) -> SardonyxError {
+        SardonyxError(.usage, option, "an input is given twice", got: "'\(name)'")
+    }
+
     /// What one `--input` says.
-    private static func feeds(_ entry: String) throws(SardonyxError) -> [String: Tensor] {
-        guard let separator = entry.firstIndex(of: "=") else {
-            return try Npz.read(entry)
-        }
-        let path = String(entry[entry.index(after: separator)...])
-        let name = String(entry[..<separator])
-        switch (path as NSString).pathExtension {
-        case "npy": return [name: try Npy.read(path)]
-        case "pb": return [name: try OnnxImporter.tensor(path: path)]
-        default:
-            throw SardonyxError(
-                .usage, "--input", "file type", got: "'\(path)'", allowed: ".npy, .pb, or a whole .npz")
+    private static func feeds(_ entry: String) throws(SardonyxError) -> [(name: String, tensor: Tensor)] {
+        do throws(SardonyxError) {
+            guard let separator = entry.firstIndex(of: "=") else { return try Npz.arrays(entry) }
+            let path = String(entry[entry.index(after: separator)...])
+            let name = String(entry[..<separator])
+            switch (path as NSString).pathExtension {
+            case "npy": return [(name, try Npy.read(path))]
+            case "pb": return [(name, try OnnxImporter.tensor(path: path))]
+            default:
+                throw SardonyxError(
+                    .usage, "--input", "file type", got: "'\(path)'", allowed: ".npy, .pb, or a whole .npz")
+            }
+        } catch {
+            // What is wrong with a file of the caller's is no fault of the model.
+            guard [.parse, .tensor, .external, .unsupported].contains(error.code) else { throw error }
+            throw SardonyxError(.input, error.place, error.message)
         }
     }
 }

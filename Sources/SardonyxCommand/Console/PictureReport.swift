@@ -17,13 +17,23 @@ struct PictureReport: Encodable {
     }
 
     let image: String
-    let width: Int
-    let height: Int
+    /// `nil` for a picture that failed; so `height`.
+    let width: Int?
+    let height: Int?
     let objects: [Object]
     /// Milliseconds by stage.
     let milliseconds: [String: Double]
     /// Files that were written.
     let written: [String]
+    /// What is wrong with a picture that could not be done.
+    let error: String?
+
+    init(_ path: String, _ fault: SardonyxError) {
+        image = path
+        (width, height) = (nil, nil)
+        (objects, milliseconds, written) = ([], [:], [])
+        error = fault.description
+    }
 
     init(_ path: String, _ outcome: Segmenter.Outcome, _ written: [String]) {
         image = path
@@ -36,6 +46,7 @@ struct PictureReport: Encodable {
             "postprocessing": Units.milliseconds(outcome.postprocessing),
         ]
         self.written = written
+        error = nil
     }
 
     /// The table for a terminal.
@@ -45,7 +56,7 @@ struct PictureReport: Encodable {
         }
         let count = objects.count == 1 ? "1 object" : "\(objects.count) objects"
         var lines = [
-            "\(image)  \(width)×\(height)  \(count)  (prepare \(times[0]), network \(times[1]), masks \(times[2]))"
+            "\(image)  \(width ?? 0)×\(height ?? 0)  \(count)  (prepare \(times[0]), network \(times[1]), masks \(times[2]))"
         ]
         if !objects.isEmpty {
             var table = TextTable([

@@ -1,3 +1,4 @@
+import GraphIR
 import Sardonyx
 
 /// Inputs for models that are run without data: reproducible by seed.
@@ -15,17 +16,18 @@ struct RandomInputs {
     /// - Parameter shapes: of inputs whose extents the model leaves open; others may be given, too.
     /// - Throws: `usage` when an open extent was not given or a name is wrong, `unsupported` for other types,
     ///   `limit` for more bytes than allowed.
-    func tensors(for inputs: [Signature], shapes: [String: [Int]]) throws(SardonyxError) -> [String: Tensor] {
-        if let unknown = shapes.keys.sorted().first(where: { name in !inputs.contains { $0.name == name } }) {
+    func tensors(for inputs: [Signature], shapes: [Name: [Int]]) throws(SardonyxError) -> [Name: Tensor] {
+        let names = Set(inputs.map { Name($0.name) })
+        if let unknown = shapes.keys.filter({ !names.contains($0) }).map(\.description).min() {
             throw SardonyxError(
                 .usage, "--shape", "no such input", got: "'\(unknown)'",
                 allowed: inputs.map(\.name).joined(separator: ", "))
         }
         var generator = self
-        var tensors: [String: Tensor] = [:]
+        var tensors: [Name: Tensor] = [:]
         var byteCount = 0
         for input in inputs {
-            let dims = if let given = shapes[input.name] { given } else { try Self.fixedDims(input) }
+            let dims = if let given = shapes[Name(input.name)] { given } else { try Self.fixedDims(input) }
             let shape = try Self.shape(dims, of: input)
             byteCount += shape.elementCount * (input.dtype?.byteSize ?? 0)
             guard byteCount <= byteLimit else {
@@ -33,7 +35,7 @@ struct RandomInputs {
                     .limit, input.name, "memory for random inputs", got: "\(byteCount) bytes",
                     allowed: "\(byteLimit) bytes in all", hint: "Raise it with --memory")
             }
-            tensors[input.name] = try generator.tensor(input, shape)
+            tensors[Name(input.name)] = try generator.tensor(input, shape)
         }
         return tensors
     }

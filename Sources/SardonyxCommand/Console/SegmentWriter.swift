@@ -15,13 +15,27 @@ struct SegmentWriter {
         self.directory = directory
         self.formats = formats
         let stems = paths.map { (($0 as NSString).lastPathComponent as NSString).deletingPathExtension }
+        names = Self.distinct(stems, besides: formats.contains(.coco) ? ["coco"] : [])
+        imageIDs = Self.imageIDs(stems)
+    }
+
+    /// COCO names its files by image id; other pictures are numbered in the order given.
+    static func imageIDs(_ stems: [String]) -> [Int] {
+        let numbers = stems.compactMap { Int($0) }
+        return Set(numbers).count == stems.count ? numbers : stems.indices.map { $0 + 1 }
+    }
+
+    /// Names of results: pictures of one name (from different directories) must not overwrite each other's.
+    /// - Parameter besides: names of other files.
+    static func distinct(_ stems: [String], besides: Set<String>) -> [String] {
         let counts = Dictionary(stems.map { ($0, 1) }, uniquingKeysWith: +)
-        // Pictures of one name from different directories must not overwrite each other's results.
-        names = stems.enumerated().map { counts[$1] == 1 ? $1 : "\($1)-\($0 + 1)" }
-        // COCO names its files by image id; other pictures are numbered in the order given.
-        let numbers = stems.map { Int($0) }
-        let areNumbers = numbers.allSatisfy { $0 != nil } && Set(stems).count == stems.count
-        imageIDs = areNumbers ? numbers.compactMap { $0 } : Array(1...max(1, stems.count))
+        var used = besides.union(stems)
+        return stems.enumerated().map { index, stem in
+            if counts[stem] == 1, !besides.contains(stem) { return stem }
+            var name = "\(stem)-\(index + 1)"
+            while !used.insert(name).inserted { name += "-\(index + 1)" }
+            return name
+        }
     }
 
     /// - Returns: paths of the files written.

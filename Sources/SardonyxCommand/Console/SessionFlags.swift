@@ -3,10 +3,15 @@ import Sardonyx
 
 /// Options of every command that runs a model.
 struct SessionFlags: ParsableArguments {
-    @Option(name: .shortAndLong, help: "Threads of one run (default: the CPUs this process may use).")
+    @Option(
+        name: .shortAndLong, parsing: .unconditional,
+        help: "Threads of one run (default: the CPUs this process may use).")
     var threads: Int?
 
-    @Option(help: ArgumentHelp("Most memory for the values of a run, for example 512M or 4G.", valueName: "bytes"))
+    @Option(
+        help: ArgumentHelp(
+            "Most memory for the values of a run: 512M, 1.5G, 4GiB (powers of 1024) or 2GB (of 1000).",
+            valueName: "bytes"))
     var memory: String?
 
     @Option(
@@ -28,18 +33,11 @@ struct SessionFlags: ParsableArguments {
     }
 
     private static func bytes(_ text: String) throws(SardonyxError) -> Int {
-        let units: [Character: Int] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30]
-        let factor = text.last.flatMap { units[Character($0.uppercased())] }
-        let digits = factor == nil ? text[...] : text.dropLast()
-        guard let number = Int(digits), number > 0 else { throw invalid(text) }
-        let (value, overflow) = number.multipliedReportingOverflow(by: factor ?? 1)
-        guard !overflow else { throw invalid(text) }
-        return value
-    }
-
-    private static func invalid(_ text: String) -> SardonyxError {
-        SardonyxError(
-            .usage, "--memory", "not a size", got: "'\(text)'", allowed: "a number with K, M or G, as in 512M")
+        guard let count = Units.byteCount(text) else {
+            throw SardonyxError(
+                .usage, "--memory", "not a size", got: "'\(text)'", allowed: "a number with a unit, as in 1.5GiB")
+        }
+        return count
     }
 }
 

@@ -3,7 +3,10 @@ import Sardonyx
 
 /// The option that bounds the time of planning and running.
 struct TimeoutFlag: ParsableArguments {
-    @Option(help: "Give up after this many seconds of planning and running.") var timeout: Double?
+    @Option(
+        parsing: .unconditional,
+        help: "Give up after this many seconds of planning and running; of several pictures, each has as many.")
+    var timeout: Double?
 
     func validate() throws {
         if let timeout, !(timeout > 0 && timeout < 1e9) {

@@ -1,4 +1,5 @@
 import Foundation
+import TensorCore
 
 /// Quantities as people read them.
 enum Units {
@@ -9,7 +10,26 @@ enum Units {
     static func text(_ duration: Duration) -> String { text(milliseconds: milliseconds(duration)) }
 
     static func text(milliseconds: Double) -> String {
-        String(format: milliseconds < 10 ? "%.2f ms" : milliseconds < 1e4 ? "%.1f ms" : "%.0f ms", milliseconds)
+        if milliseconds < 1 { return String(format: "%.1f µs", milliseconds * 1e3) }
+        return String(format: milliseconds < 10 ? "%.2f ms" : milliseconds < 1e4 ? "%.1f ms" : "%.0f ms", milliseconds)
+    }
+
+    /// 1.5G, 512MiB → bytes: K, M, G, T and KiB … are powers of 1024, KB … of 1000; `nil` for anything else and for 0.
+    static func byteCount(_ text: String) -> Int? {
+        let digits = text.prefix { $0.isASCII && $0.isNumber || $0 == "." }
+        let unit = text[digits.endIndex...].trimmingCharacters(in: .whitespaces).uppercased()
+        guard let number = Double(digits), number > 0 else { return nil }
+        let (prefix, ending) = (unit.first.flatMap { "KMGT".firstIndex(of: $0) }, unit.dropFirst())
+        let factor: Double
+        switch (prefix, ending) {
+        case (nil, ""): factor = unit.isEmpty || unit == "B" ? 1 : 0
+        case (let prefix?, ""), (let prefix?, "IB"):
+            factor = pow(1024, Double("KMGT".distance(from: "KMGT".startIndex, to: prefix) + 1))
+        case (let prefix?, "B"):
+            factor = pow(1000, Double("KMGT".distance(from: "KMGT".startIndex, to: prefix) + 1))
+        default: return nil
+        }
+        return CheckedSize.integer(number * factor).flatMap { $0 > 0 ? $0 : nil }
     }
 
     /// 1536 → 1.5 KiB.
