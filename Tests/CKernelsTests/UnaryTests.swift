@@ -170,7 +170,7 @@ private func apply(_ f: sx_activation, _ x: [Float], edge: GuardedFloats.Edge = 
 
     @Test func nanStaysNanInEveryLane() {
         atEveryIsaLevel { _ in
-            for c in cases {
+            for c in cases where c.exact(.nan).isNaN {
                 for lane in 0..<17 {
                     var x = [Float](repeating: 0.5, count: 17)
                     x[lane] = .nan

@@ -1,3 +1,4 @@
+#include "sx_isa.h"
 #include "sx_parallel.h"
 
 #include <linux/futex.h>
@@ -60,6 +61,7 @@ typedef struct {
     sx_parallel_record *record;
 
     int helpers, most_at_work;
+    sx_isa level;  // of the leader, for kernels that are chosen inside a job
     _Alignas(64) _Atomic int64_t next;
     _Alignas(64) _Atomic uint32_t gate;
     _Alignas(64) _Atomic int asleep;
@@ -130,6 +132,7 @@ static void record_region(sx_parallel_record *record, int threads) {
 
 static void run_chunks(sx_team *team, int worker) {
     int64_t start = team->record ? nanoseconds() : 0;
+    if (worker > 0) sx_isa_set_level(team->level);
     unsigned saved = enter_kernel_mode();
     for (int64_t chunk; (chunk = atomic_fetch_add_explicit(&team->next, 1, memory_order_relaxed)) < team->chunks;)
         team->body(team->context, chunk, worker);
@@ -198,6 +201,7 @@ static void run_job(sx_team *team, int threads, int64_t chunks, sx_chunk_body bo
     team->context = context;
     team->chunks = chunks;
     team->threads = threads;
+    team->level = sx_isa_level();
     team->record = observed;
     observed = NULL;
     atomic_store_explicit(&team->next, 0, memory_order_relaxed);
