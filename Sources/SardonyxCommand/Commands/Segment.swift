@@ -28,7 +28,8 @@ struct Segment: ParsableCommand {
     @Option(help: "The model card, when it is neither beside the model nor inside it.") var card: String?
     @Option(name: .shortAndLong, help: "Directory for what is written.") var out = "."
     @Option(help: "What to write, separated by commas: overlay, json, coco, cutout.") var format = "overlay"
-    @Option(parsing: .unconditional, help: "Leave out instances at or below this score (default: what the card says).") var score: Float?
+    @Option(parsing: .unconditional, help: "Leave out instances at or below this score (default: what the card says).")
+    var score: Float?
     @Option(parsing: .unconditional, help: "At most this many instances (default: what the card says).") var topK: Int?
     @Option(help: "Suppression: \(NMS.all.map(\.name).joined(separator: ", ")).") var nms = NMS.fast.name
     @Option(parsing: .unconditional, help: "A pixel belongs to a mask above this value.") var maskThreshold: Float?
