@@ -71,7 +71,8 @@ import Testing
 
     /// A job started from inside a chunk, and a team inside a team, run where they are.
     @Test func jobsAndTeamsNest() {
-        struct Nested { var total: Int64 = 0 }
+        /// By worker: a job inside a job may have helpers of its own.
+        struct Nested { var totals: (Int64, Int64) = (0, 0) }
         var nested = Nested()
         withUnsafeMutablePointer(to: &nested) { pointer in
             sx_with_team(
@@ -86,13 +87,17 @@ import Testing
                                     sx_parallel_for(
                                         2, 10,
                                         { context, chunk, worker in
-                                            guard worker == 0 else { return }
-                                            context?.assumingMemoryBound(to: Nested.self).pointee.total += chunk
+                                            let nested = context?.assumingMemoryBound(to: Nested.self)
+                                            if worker == 0 {
+                                                nested?.pointee.totals.0 += chunk
+                                            } else {
+                                                nested?.pointee.totals.1 += chunk
+                                            }
                                         }, context)
                                 }, context)
                         }, context)
                 }, pointer)
         }
-        #expect(nested.total == 45)
+        #expect(nested.totals.0 + nested.totals.1 == 45)
     }
 }
