@@ -8,7 +8,7 @@ package enum FuseActivationPatterns: GraphPass {
 
     package static func run(on graph: inout Graph, _ context: PassContext) throws(SardonyxError) {
         var patch = GraphPatch(graph)
-        let pattern = ConvPattern(graph)
+        let pattern = FusionPattern(graph)
         for (index, node) in graph.nodes.enumerated() where node.opType == "Mul" && node.domain.isEmpty {
             guard node.inputs.count == 2, let left = node.inputs[0], let right = node.inputs[1] else { continue }
             for (value, gate) in [(left, right), (right, left)] {

@@ -11,24 +11,18 @@ package enum FuseAttention: GraphPass {
 
     package static func run(on graph: inout Graph, _ context: PassContext) throws(SardonyxError) {
         var patch = GraphPatch(graph)
-        let pattern = ConvPattern(graph)
+        let pattern = FusionPattern(graph)
         for (index, node) in graph.nodes.enumerated() where node.opType == "Softmax" && node.domain == Domains.onnx {
             guard let match = try Match(softmax: index, pattern, opset: context.opsets[Domains.onnx] ?? 1),
-                let attributes = match.attributes(pattern),
+                let attributes = try match.attributes(),
                 // What an earlier fusion has swallowed is no source any more.
                 ![match.q, match.k, match.v].contains(where: {
                     pattern.producer(of: $0.source).map(patch.touches) ?? false
                 })
             else { continue }
-            for inner in match.inner { patch.remove(inner) }
-            let last = graph.nodes[match.last]
-            patch.replace(
-                match.last,
-                with: Node(
-                    name: last.name, domain: Domains.internal, opType: "Attention",
-                    inputs: [match.q.source, match.k.source, match.v.source], outputs: last.outputs,
-                    attributes: attributes,
-                    origins: match.inner.flatMap { graph.nodes[$0].origins } + last.origins))
+            patch.fuse(
+                match.inner, into: match.last, as: "Attention",
+                inputs: [match.q.source, match.k.source, match.v.source], attributes: attributes)
         }
         try patch.apply(to: &graph)
     }
@@ -43,7 +37,7 @@ package enum FuseAttention: GraphPass {
         /// How the result's axes are ordered in the last node's output.
         var permutation: [Int]
 
-        init?(softmax: Int, _ pattern: ConvPattern, opset: Int) throws(SardonyxError) {
+        init?(softmax: Int, _ pattern: FusionPattern, opset: Int) throws(SardonyxError) {
             let nodes = pattern.graph.nodes
             guard let shape = pattern.dims(of: nodes[softmax].inputs[0]), (2...4).contains(shape.count),
                 Self.isAlongLastAxis(nodes[softmax], rank: shape.count, opset: opset),
@@ -65,9 +59,9 @@ package enum FuseAttention: GraphPass {
                 var (v, _) = try StridedView.tracing(vValue, scales: false, pattern)
             else { return nil }
             // The kernel reads whole rows of q and v, and k along one of its axes.
-            if q.strides.last != 1 { (q, qFactor) = (StridedView(qValue, dims: q.dims), 1) }
-            if !k.strides.suffix(2).contains(1) { (k, kFactor) = (StridedView(kValue, dims: k.dims), 1) }
-            if v.strides.last != 1 { v = StridedView(vValue, dims: v.dims) }
+            if q.strides.last != 1 { (q, qFactor) = (try StridedView(qValue, dims: q.dims), 1) }
+            if !k.strides.suffix(2).contains(1) { (k, kFactor) = (try StridedView(kValue, dims: k.dims), 1) }
+            if v.strides.last != 1 { v = try StridedView(vValue, dims: v.dims) }
             guard q.dims.count == shape.count, k.dims.count == shape.count, v.dims.count == shape.count,
                 q.dims.dropLast(2) == k.dims.dropLast(2), q.dims.dropLast(2) == v.dims.dropLast(2),
                 !(q.dims + k.dims + v.dims).contains(0)
@@ -87,7 +81,7 @@ package enum FuseAttention: GraphPass {
             }
         }
 
-        private static func isProduct(_ node: Node, _ pattern: ConvPattern) -> Bool {
+        private static func isProduct(_ node: Node, _ pattern: FusionPattern) -> Bool {
             node.opType == "MatMul" && node.domain == Domains.onnx && node.inputs.count == 2
                 && pattern.isFloat32(node.outputs[0])
         }
@@ -98,13 +92,13 @@ package enum FuseAttention: GraphPass {
         }
 
         /// The attributes of `sardonyx.Attention`.
-        func attributes(_ pattern: ConvPattern) -> [String: Attribute]? {
+        func attributes() throws(SardonyxError) -> [String: Attribute]? {
             let rank = q.dims.count
             let (m, d, l, e) = (q.dims[rank - 2], q.dims[rank - 1], v.dims[rank - 2], v.dims[rank - 1])
             guard k.dims[rank - 2] == d, k.dims[rank - 1] == l else { return nil }
             let result = Array(q.dims.dropLast(2)) + [m, e]
             let stored = permutation.map { result[$0] }
-            var y = StridedView(q.source, dims: stored)
+            var y = try StridedView(q.source, dims: stored)
             y.transpose(result.indices.map { axis in permutation.firstIndex(of: axis) ?? axis })
             var keys = k
             keys.transpose(Array(0..<rank - 2) + [rank - 1, rank - 2])

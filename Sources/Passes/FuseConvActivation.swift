@@ -10,14 +10,14 @@ package enum FuseConvActivation: GraphPass {
 
     package static func run(on graph: inout Graph, _ context: PassContext) throws(SardonyxError) {
         var patch = GraphPatch(graph)
-        let pattern = ConvPattern(graph)
+        let pattern = FusionPattern(graph)
         for (index, node) in graph.nodes.enumerated() {
             guard let attributes = try activation(node, graph, context), let input = node.inputs.first ?? nil,
                 let output = node.outputs[0], let convIndex = convolution(before: input, pattern),
                 !graph.nodes[convIndex].hasFusedActivation
             else { continue }
             patch.change(convIndex) { conv in
-                conv = ConvPattern.internalForm(of: conv)
+                conv = FusionPattern.internalForm(of: conv)
                 conv.origins += node.origins
                 conv.attributes.merge(attributes) { $1 }
             }
@@ -28,7 +28,7 @@ package enum FuseConvActivation: GraphPass {
     }
 
     /// The convolution whose elements `value` holds, in whatever order, if nothing else reads them.
-    private static func convolution(before value: ValueID, _ pattern: ConvPattern) -> Int? {
+    private static func convolution(before value: ValueID, _ pattern: FusionPattern) -> Int? {
         var value = value
         while let index = pattern.soleProducer(of: value) {
             let node = pattern.graph.nodes[index]

@@ -11,7 +11,7 @@ package enum FuseConvBatchNorm: GraphPass {
 
     package static func run(on graph: inout Graph, _ context: PassContext) throws(SardonyxError) {
         var patch = GraphPatch(graph)
-        let pattern = ConvPattern(graph)
+        let pattern = FusionPattern(graph)
         for (index, node) in graph.nodes.enumerated() where node.opType == "BatchNormalization" && node.domain.isEmpty {
             guard let convIndex = pattern.soleProducer(of: node.inputs.first ?? nil), node.inputs.count == 5,
                 !node.outputs.dropFirst().contains(where: { $0 != nil }), !isTraining(node), !patch.touches(convIndex)

@@ -9,7 +9,7 @@ package enum FuseConvResidual: GraphPass {
 
     package static func run(on graph: inout Graph, _ context: PassContext) throws(SardonyxError) {
         var patch = GraphPatch(graph)
-        let pattern = ConvPattern(graph)
+        let pattern = FusionPattern(graph)
         var position: [ValueID: Int] = [:]
         for (index, node) in graph.nodes.enumerated() {
             for case let output? in node.outputs { position[output] = index }
@@ -27,7 +27,7 @@ package enum FuseConvResidual: GraphPass {
                 else { continue }
                 let conv = graph.nodes[convIndex]
                 guard conv.inputs.count < 4, !conv.hasFusedActivation, !conv.isChannelsLast else { continue }
-                var fused = ConvPattern.fused(conv, swallowing: node)
+                var fused = FusionPattern.fused(conv, swallowing: node)
                 fused.inputs = [conv.inputs[0], conv.inputs[1], conv.inputs.count > 2 ? conv.inputs[2] : nil, shortcut]
                 patch.remove(convIndex)
                 patch.replace(index, with: fused)

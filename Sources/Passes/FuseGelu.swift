@@ -9,18 +9,12 @@ package enum FuseGelu: GraphPass {
 
     package static func run(on graph: inout Graph, _ context: PassContext) throws(SardonyxError) {
         var patch = GraphPatch(graph)
-        let pattern = ConvPattern(graph)
+        let pattern = FusionPattern(graph)
         for (index, node) in graph.nodes.enumerated() where node.opType == "Erf" && node.domain == Domains.onnx {
             guard let match = try match(erf: index, pattern), !match.inner.contains(where: patch.touches),
                 !patch.touches(match.last)
             else { continue }
-            let last = graph.nodes[match.last]
-            for inner in match.inner { patch.remove(inner) }
-            patch.replace(
-                match.last,
-                with: Node(
-                    name: last.name, domain: Domains.internal, opType: "Gelu", inputs: [match.x],
-                    outputs: last.outputs, origins: match.inner.flatMap { graph.nodes[$0].origins } + last.origins))
+            patch.fuse(match.inner, into: match.last, as: "Gelu", inputs: [match.x])
         }
         try patch.apply(to: &graph)
     }
@@ -32,7 +26,7 @@ package enum FuseGelu: GraphPass {
         let last: Int
     }
 
-    private static func match(erf: Int, _ pattern: ConvPattern) throws(SardonyxError) -> Match? {
+    private static func match(erf: Int, _ pattern: FusionPattern) throws(SardonyxError) -> Match? {
         let nodes = pattern.graph.nodes
         guard pattern.isFloat32(nodes[erf].inputs[0]), let scaled = pattern.soleProducer(of: nodes[erf].inputs[0]),
             let (x, factor) = try pattern.scalarFactor(nodes[scaled]), abs(factor - 0.70710678) < 1e-6,
@@ -58,7 +52,7 @@ package enum FuseGelu: GraphPass {
         return Match(x: x, inner: inner + [first], last: second)
     }
 
-    private static func addsOne(_ node: Node, _ pattern: ConvPattern) throws(SardonyxError) -> Bool {
+    private static func addsOne(_ node: Node, _ pattern: FusionPattern) throws(SardonyxError) -> Bool {
         guard node.opType == "Add", node.domain == Domains.onnx, node.inputs.count == 2 else { return false }
         let (left, right) = (try pattern.scalar(node.inputs[0]), try pattern.scalar(node.inputs[1]))
         return left == 1 || right == 1

@@ -14,7 +14,7 @@ package enum FuseMatMulEpilogue: GraphPass {
 
     private static func fuseBiases(_ graph: inout Graph) throws(SardonyxError) {
         var patch = GraphPatch(graph)
-        let pattern = ConvPattern(graph)
+        let pattern = FusionPattern(graph)
         for (index, node) in graph.nodes.enumerated() where node.opType == "Add" && node.domain == Domains.onnx {
             guard node.inputs.count == 2, let left = node.inputs[0], let right = node.inputs[1] else { continue }
             for (value, bias) in [(left, right), (right, left)] {
@@ -25,7 +25,7 @@ package enum FuseMatMulEpilogue: GraphPass {
                     biasDims.last == columns.last, biasDims.dropLast().allSatisfy({ $0 == 1 }),
                     pattern.dims(of: node.outputs[0]) == pattern.dims(of: value)
                 else { continue }
-                var fused = ConvPattern.fused(graph.nodes[product], swallowing: node)
+                var fused = FusionPattern.fused(graph.nodes[product], swallowing: node)
                 fused.inputs.append(bias)
                 patch.remove(product)
                 patch.replace(index, with: fused)
@@ -37,7 +37,7 @@ package enum FuseMatMulEpilogue: GraphPass {
 
     private static func fuseActivations(_ graph: inout Graph, _ context: PassContext) throws(SardonyxError) {
         var patch = GraphPatch(graph)
-        let pattern = ConvPattern(graph)
+        let pattern = FusionPattern(graph)
         for (index, node) in graph.nodes.enumerated() {
             guard let product = pattern.soleProducer(of: node.inputs.first ?? nil), !patch.touches(product),
                 isProduct(graph.nodes[product], ["MatMul", "Gemm"], pattern),
@@ -46,12 +46,12 @@ package enum FuseMatMulEpilogue: GraphPass {
             else { continue }
             patch.remove(product)
             patch.replace(
-                index, with: ConvPattern.fused(graph.nodes[product], swallowing: node, attributes: attributes))
+                index, with: FusionPattern.fused(graph.nodes[product], swallowing: node, attributes: attributes))
         }
         try patch.apply(to: &graph)
     }
 
-    private static func isProduct(_ node: Node, _ types: [String], _ pattern: ConvPattern) -> Bool {
+    private static func isProduct(_ node: Node, _ types: [String], _ pattern: FusionPattern) -> Bool {
         types.contains(node.opType) && (node.domain == Domains.onnx || node.domain == Domains.internal)
             && pattern.isFloat32(node.outputs.first ?? nil)
     }

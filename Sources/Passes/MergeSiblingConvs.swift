@@ -17,7 +17,7 @@ package enum MergeSiblingConvs: GraphPass {
         for siblings in groups.values where siblings.count > 1 {
             let members = siblings.prefix(SiblingConvs.mostMembers)
             for index in members { patch.remove(index) }
-            let convs = members.map { ConvPattern.internalForm(of: graph.nodes[$0]) }
+            let convs = members.map { FusionPattern.internalForm(of: graph.nodes[$0]) }
             patch.insert(SiblingConvs.node(of: convs), before: siblings[0])
         }
         try patch.apply(to: &graph)
@@ -34,7 +34,7 @@ package enum MergeSiblingConvs: GraphPass {
     /// The window of a float32 image convolution with constant weights and more than one tap; else `nil`. A
     /// convolution with a residual stays alone: it writes over it.
     private static func window(_ node: Node, _ graph: Graph) -> Window? {
-        guard ConvPattern.isConv(node, in: graph), (2...3).contains(node.inputs.count), let input = node.inputs[0],
+        guard FusionPattern.isConv(node, in: graph), (2...3).contains(node.inputs.count), let input = node.inputs[0],
             let weight = node.inputs[1].flatMap({ graph[$0].constant }), weight.shape.rank == 4,
             weight.shape.dims[2...].contains(where: { $0 > 1 })
         else { return nil }

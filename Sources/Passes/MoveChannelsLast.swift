@@ -9,7 +9,7 @@ package enum MoveChannelsLast: GraphPass {
 
     package static func run(on graph: inout Graph, _ context: PassContext) throws(SardonyxError) {
         var patch = GraphPatch(graph)
-        let pattern = ConvPattern(graph)
+        let pattern = FusionPattern(graph)
         for (index, node) in graph.nodes.enumerated() where node.opType == "Transpose" && node.domain.isEmpty {
             guard case .ints([0, 2, 3, 1])? = node.attributes["perm"],
                 let convIndex = pattern.soleProducer(of: node.inputs.first ?? nil), !patch.touches(convIndex),
@@ -19,7 +19,7 @@ package enum MoveChannelsLast: GraphPass {
             patch.remove(convIndex)
             patch.replace(
                 index,
-                with: ConvPattern.fused(
+                with: FusionPattern.fused(
                     graph.nodes[convIndex], swallowing: node, attributes: ["channels_last": .int(1)]))
         }
         try patch.apply(to: &graph)

@@ -10,16 +10,11 @@ struct StridedView {
     var strides: [Int]
 
     /// A value in row-major order.
-    init(_ source: ValueID, dims: [Int]) {
+    /// - Throws: `limit` where the extents cannot be a shape.
+    init(_ source: ValueID, dims: [Int]) throws(SardonyxError) {
         self.source = source
         self.dims = dims
-        self.strides = Self.rowMajor(dims)
-    }
-
-    static func rowMajor(_ dims: [Int]) -> [Int] {
-        var strides = [Int](repeating: 1, count: dims.count)
-        for axis in dims.indices.dropLast().reversed() { strides[axis] = strides[axis + 1] * dims[axis + 1] }
-        return strides
+        self.strides = try Shape(dims).strides
     }
 
     mutating func transpose(_ permutation: [Int]) {
@@ -75,7 +70,7 @@ extension StridedView {
     /// The value seen as a view of the earliest value that it is a view of, and the factor that lies between them
     /// (products with scalars are passed over when `scales`). `nil` when its shape is not known.
     static func tracing(
-        _ value: ValueID, scales: Bool, _ pattern: ConvPattern
+        _ value: ValueID, scales: Bool, _ pattern: FusionPattern
     ) throws(SardonyxError) -> (view: StridedView, factor: Float)? {
         guard let dims = pattern.dims(of: value) else { return nil }
         var chain: [(node: Node, output: ValueID)] = []
@@ -86,10 +81,10 @@ extension StridedView {
             chain.append((node, first))
             first = input
         }
-        guard let firstDims = pattern.dims(of: first) else { return (StridedView(value, dims: dims), 1) }
-        var (view, factor) = (StridedView(first, dims: firstDims), Float(1))
+        guard let firstDims = pattern.dims(of: first) else { return (try StridedView(value, dims: dims), 1) }
+        var (view, factor) = (try StridedView(first, dims: firstDims), Float(1))
         for (node, output) in chain.reversed() {
-            guard let target = pattern.dims(of: output) else { return (StridedView(value, dims: dims), 1) }
+            guard let target = pattern.dims(of: output) else { return (try StridedView(value, dims: dims), 1) }
             switch node.opType {
             case "Transpose":
                 guard case .ints(let permutation)? = node.attributes["perm"] else { return nil }
@@ -99,7 +94,7 @@ extension StridedView {
                 view.select(index, axis: axis)
             case "Mul", "Div": factor *= try pattern.scalarFactor(node)?.factor ?? 1
             default:
-                if !view.reshape(to: target) { (view, factor) = (StridedView(output, dims: target), 1) }
+                if !view.reshape(to: target) { (view, factor) = (try StridedView(output, dims: target), 1) }
             }
         }
         return (view, factor)
@@ -107,7 +102,7 @@ extension StridedView {
 
     /// The input that a node only views or scales.
     private static func source(
-        of node: Node, scales: Bool, _ pattern: ConvPattern
+        of node: Node, scales: Bool, _ pattern: FusionPattern
     ) throws(SardonyxError) -> ValueID? {
         switch node.opType {
         case "Reshape", "Squeeze", "Unsqueeze", "Flatten": return node.inputs.first ?? nil

@@ -70,6 +70,8 @@ public struct Profile: Sendable, Hashable, Codable {
 
         /// The operator as listings name it: `Conv` for ONNX's and for the fused one.
         public var kind: String { domain.isEmpty || domain == "sardonyx" ? operatorName : "\(domain).\(operatorName)" }
+        /// The operator, and its algorithm where it has several: `Conv direct`.
+        public var method: String { algorithm.isEmpty ? kind : "\(kind) \(algorithm)" }
         /// Whether it only moves a tensor from one memory layout to another.
         public var isReorder: Bool { domain == "sardonyx" && operatorName == "Reorder" }
     }

@@ -27,7 +27,7 @@ struct ProfileBuilder {
             run: Profile.Cost(steps.map(\.cost), milliseconds: whole, of: whole, on: machine),
             outsideMilliseconds: outside, steps: steps,
             operators: totals(steps, total) { $0.kind },
-            algorithms: totals(steps.filter { !$0.algorithm.isEmpty }, total) { "\($0.kind) \($0.algorithm)" },
+            algorithms: totals(steps.filter { !$0.algorithm.isEmpty }, total) { $0.method },
             reorders: self.total("Reorder", steps.filter(\.isReorder), total), timeline: timeline())
     }
 
@@ -36,7 +36,8 @@ struct ProfileBuilder {
     private func step(at index: Int, milliseconds: Double, of total: Double) -> Profile.Step {
         let isPlanned = index < plan.steps.count
         let content = isPlanned ? planned(plan.steps[index]) : dynamic(index - plan.steps.count)
-        let imbalances = samples(ofStep: index).filter { $0.threads > 1 && $0.mean > 0 }.map {
+        let samples = samples(ofStep: index)
+        let imbalances = samples.filter { $0.threads > 1 && $0.mean > 0 }.map {
             Double($0.busiest) / Double($0.mean)
         }
         return Profile.Step(
@@ -46,9 +47,9 @@ struct ProfileBuilder {
             cost: Profile.Cost(
                 milliseconds: milliseconds, of: total, multiplyAccumulates: content.cost.multiplyAccumulates,
                 executed: content.cost.executedMultiplyAccumulates, byteCount: content.cost.byteCount, on: machine),
-            threads: Int(samples(ofStep: index).map(\.threads).max().map { max($0, 1) } ?? 1),
-            regions: Int(samples(ofStep: index).map(\.regions).max() ?? 0),
-            parallelMilliseconds: median(of: index) { Double($0.busiest) * 1e-6 },
+            threads: Int(samples.map(\.threads).max().map { max($0, 1) } ?? 1),
+            regions: Int(samples.map(\.regions).max() ?? 0),
+            parallelMilliseconds: Self.median(samples.map { Double($0.busiest) * 1e-6 }),
             imbalance: imbalances.isEmpty ? nil : Self.median(imbalances))
     }
 

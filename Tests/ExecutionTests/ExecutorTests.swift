@@ -211,6 +211,19 @@ import Testing
         #expect(y == expected)
     }
 
+    /// The internal MatMul has an attribute of that name; the standard's does not.
+    @Test func anUnknownAttributeGetsNoMeaningByFusion() throws {
+        let x = try Tensor([1, 2, 3, -4] as [Float], dims: [2, 2])
+        let y = try agrees(
+            { b, input in
+                let w = try b.constant("w", [1, 0, 0, 1] as [Float], [2, 2])
+                let bias = try b.constant("bias", [-2, -2] as [Float], [2])
+                let relu: Attribute = .string(Array("Relu".utf8))
+                return b.node("Add", [b.node("MatMul", [input, w], ["activation": relu]), bias])
+            }, x)
+        #expect(y == [-1, 0, 1, -6])
+    }
+
     @Test func aClipWithoutBoundsKeepsInfinities() throws {
         let x = try Tensor([1, .infinity, -.infinity, -4] as [Float], dims: [1, 1, 2, 2])
         let y = try agrees(

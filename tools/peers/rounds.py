@@ -10,6 +10,7 @@ from statistics import median
 from typing import Callable, Iterator, Sequence, TypeVar
 
 from .resident import Resident
+from .stats import Paired, compare
 
 Item = TypeVar("Item")
 TICK = 1 / os.sysconf("SC_CLK_TCK")
@@ -73,6 +74,12 @@ def disturbed(turns: Sequence[Turn], cpus: int) -> list[bool]:
     return [turn.foreign > 2 * TICK + FOREIGN_SHARE * turn.wall * cpus
             or turn.steal > 2 * TICK + STEAL_SHARE * turn.wall * cpus
             or turn.switches > usual + SWITCHES for turn in turns]
+
+
+def paired(turns: Sequence[Turn], baseline: Sequence[Turn], cpus: int) -> Paired:
+    """The times of an engine's turns beside those of the baseline's, without disturbed rounds."""
+    return compare([turn.milliseconds for turn in turns], disturbed(turns, cpus),
+                   [turn.milliseconds for turn in baseline], disturbed(baseline, cpus))
 
 
 def play(residents: Sequence[Resident], runs: Sequence[int], rounds: int,

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Iterator
 
 from .resident import EngineFailure, Resident
-from .rounds import Turn, disturbed, order, play, take, warm_up
+from .rounds import Turn, order, paired, play, take, warm_up
 from .standard import Settings, start
-from .stats import Paired, compare
+from .stats import Paired
 from .subjects import ConversionFailure, Subject, prepare
 
 BATCHES, SIZES = (1, 2, 4, 8), (550, 400, 700)
@@ -73,7 +73,7 @@ def _variants(engine: str, variants: list[Variant], settings: Settings) -> Itera
             return
         for outcome, resident, variant, taken in zip(outcomes, residents, variants, turns):
             outcome.version = resident.version
-            outcome.fill(_figures(taken, turns[0], settings.cpus), variants[0].units / variant.units)
+            outcome.fill(paired(taken, turns[0], settings.cpus), variants[0].units / variant.units)
             yield outcome
 
 
@@ -86,11 +86,6 @@ def _loaded(subject: Subject, engine: str, settings: Settings, threads: int) -> 
         resident.close()
         raise
     return resident
-
-
-def _figures(turns: list[Turn], baseline: list[Turn], cpus: int) -> Paired:
-    return compare([turn.milliseconds for turn in turns], disturbed(turns, cpus),
-                   [turn.milliseconds for turn in baseline], disturbed(baseline, cpus))
 
 
 def threads(models: tuple[str, ...], settings: Settings, cache: Path) -> Iterator[Outcome]:
@@ -140,9 +135,8 @@ def contended(models: tuple[str, ...], settings: Settings, cache: Path) -> Itera
             for resident, quiet, loud in zip(residents, alone, beside):
                 outcome = Outcome(name, resident.engine, "beside a busy CPU", version=resident.version)
                 # The loop itself is foreign load, so only steal can flag a turn beside it.
-                flags = disturbed([replace(turn, foreign=0.0, switches=0) for turn in loud], settings.cpus)
-                outcome.fill(compare([turn.milliseconds for turn in loud], flags,
-                                     [turn.milliseconds for turn in quiet], disturbed(quiet, settings.cpus)))
+                loud = [replace(turn, foreign=0.0, switches=0) for turn in loud]
+                outcome.fill(paired(loud, quiet, settings.cpus))
                 yield outcome
             yield from failed
 

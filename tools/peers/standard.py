@@ -13,8 +13,7 @@ from typing import Sequence
 import numpy as np
 
 from .resident import EngineFailure, Resident
-from .rounds import Turn, disturbed, play, warm_up
-from .stats import compare
+from .rounds import Turn, paired, play, warm_up
 from .subjects import ConversionFailure, Subject
 
 
@@ -145,8 +144,7 @@ def _errors(subject: Subject, playing: list[tuple[Row, Resident]]) -> None:
 
 
 def _fill(row: Row, turns: list[Turn], baseline: list[Turn], settings: Settings, macs: int | None) -> None:
-    figures = compare([turn.milliseconds for turn in turns], disturbed(turns, settings.cpus),
-                      [turn.milliseconds for turn in baseline], disturbed(baseline, settings.cpus))
+    figures = paired(turns, baseline, settings.cpus)
     row.median_ms, (row.q1_ms, row.q3_ms) = figures.median, figures.quartiles
     row.iqr_ms = row.q3_ms - row.q1_ms
     row.ratio, (row.ratio_low, row.ratio_high) = figures.ratio, figures.interval

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ class Subject:
     def label(self) -> str:
         return _label(self.name, self.shape)
 
-    @property
+    @cached_property
     def input_name(self) -> str:
         return onnx.load(self.model, load_external_data=False).graph.input[0].name
 

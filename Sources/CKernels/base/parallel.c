@@ -132,7 +132,7 @@ static void record_region(sx_parallel_record *record, int threads) {
 
 static void run_chunks(sx_team *team, int worker) {
     int64_t start = team->record ? nanoseconds() : 0;
-    if (worker > 0) sx_isa_set_level(team->level);
+    if (sx_isa_level() != team->level) sx_isa_set_level(team->level);
     unsigned saved = enter_kernel_mode();
     for (int64_t chunk; (chunk = atomic_fetch_add_explicit(&team->next, 1, memory_order_relaxed)) < team->chunks;)
         team->body(team->context, chunk, worker);

@@ -86,7 +86,8 @@ package func withNumericType<Body: NumericBody>(_ dtype: DType, _ body: Body) th
     case .float64: try body.run(Double.self)
     case .float16: try body.run(Float16.self)
     case .bfloat16: try body.run(BFloat16.self)
-    default: try withIntegerType(dtype, OfIntegers(body: body))
+    case _ where DType.integers.contains(dtype): try withIntegerType(dtype, OfIntegers(body: body))
+    default: throw SardonyxError(.unsupported, "", "element type", got: "\(dtype)", allowed: "a number type")
     }
 }
 
@@ -111,7 +112,7 @@ package func withIntegerType<Body: IntegerBody>(_ dtype: DType, _ body: Body) th
     case .uint16: try body.run(UInt16.self)
     case .uint32: try body.run(UInt32.self)
     case .uint64: try body.run(UInt64.self)
-    default: throw SardonyxError(.unsupported, "", "element type", got: "\(dtype)", allowed: "another")
+    default: throw SardonyxError(.unsupported, "", "element type", got: "\(dtype)", allowed: "an integer type")
     }
 }
 

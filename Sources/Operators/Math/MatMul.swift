@@ -1,5 +1,4 @@
 import CKernels
-import CKernels
 import GraphIR
 import TensorCore
 

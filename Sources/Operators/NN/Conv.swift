@@ -31,7 +31,7 @@ struct Conv: Operator {
         window = try WindowAttributes(node)
         groups = try node.int("group", default: 1)
         let isFused = node.node.domain == Domains.internal
-        activation = isFused ? try node.fusedActivation() : sx_activation(op: SX_UNARY_IDENTITY, a: 0, b: 0)
+        activation = try node.fusedActivation()
         channelsLast = isFused ? try node.bool("channels_last", default: false) : false
         guard isFused || node.inputCount <= 3 else {
             throw node.error(.graph, "inputs", got: "\(node.inputCount)", allowed: "2 or 3")

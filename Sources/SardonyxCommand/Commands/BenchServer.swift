@@ -1,5 +1,5 @@
 import Foundation
-import NumpyIO
+import GraphIR
 import Sardonyx
 
 /// `sardonyx bench --serve`: a resident model that runs when it is told to. Standard input carries commands, standard
@@ -10,8 +10,8 @@ struct BenchServer {
     private let flags: SessionFlags
     private let inputFlags: InputFlags
     private let clock = ContinuousClock()
-    private var loaded: (session: Session, inputs: [String: Tensor])?
-    private var outputs: [String: Tensor] = [:]
+    private var loaded: (session: Session, inputs: [Name: Tensor])?
+    private var outputs: [Tensor] = []
 
     init(model path: String, modelFlags: ModelFlags, flags: SessionFlags, inputs: InputFlags) {
         self.path = path
@@ -44,7 +44,7 @@ struct BenchServer {
         let start = clock.now
         let session = try modelFlags.load(path).session(try flags.options())
         let time = clock.now - start
-        loaded = (session, try inputFlags.tensors(for: session))
+        loaded = (session, try inputFlags.named(for: session))
         return Loaded(loadMilliseconds: Units.milliseconds(time))
     }
 
@@ -55,9 +55,9 @@ struct BenchServer {
         guard let (session, inputs) = loaded else { throw Self.misuse("order", got: "run", allowed: "load first") }
         var times: [Double] = []
         for _ in 0..<count {
-            outputs = [:]
+            outputs = []
             let start = clock.now
-            outputs = try session.run(inputs)
+            outputs = try session.run(byName: inputs)
             times.append(Units.milliseconds(clock.now - start))
         }
         return Ran(milliseconds: times)
@@ -67,8 +67,7 @@ struct BenchServer {
         guard let (session, _) = loaded, !outputs.isEmpty else {
             throw Self.misuse("order", got: "write", allowed: "load and run first")
         }
-        try Npz.write(
-            session.model.outputs.compactMap { output in outputs[output.name].map { (output.name, $0) } }, to: path)
+        try OutputArrays(path, for: session.model.outputs).write(outputs)
         return Written(written: path)
     }
 

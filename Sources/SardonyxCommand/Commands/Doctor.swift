@@ -12,6 +12,7 @@ struct Doctor: ParsableCommand {
 
     @Argument(help: "A model whose operators are checked.") var model: String?
     @Flag(help: "Print JSON.") var json = false
+    @OptionGroup var modelFlags: ModelFlags
 
     private struct Report: Encodable {
         let cpu: String
@@ -50,7 +51,7 @@ struct Doctor: ParsableCommand {
             openBLASCore: String(cString: sx_openblas_corename()), libraries: LibraryVersions.all,
             fmaGMACsPerSecond: sx_measure_fma_gmacs(Int32(threads), 200),
             readGBPerSecond: sx_measure_read_gbs(Int32(threads), 64 << 20, 200),
-            missingOperators: try model.map { try Model(contentsOf: $0).report().problems })
+            missingOperators: try model.map { try modelFlags.load($0).report().problems })
     }
 
     private func printText(_ report: Report) {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Sardonyx
+import TensorCore
 
 struct ProfileCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -75,7 +76,7 @@ struct ProfileCommand: ParsableCommand {
     }
 
     private func write(_ text: String, to path: String) throws(SardonyxError) {
-        try OutputFile.write(text, to: path)
+        try WholeFile.write([Array(text.utf8)], to: path, as: .input)
         Console.error("wrote \(path)")
     }
 }

@@ -2,6 +2,7 @@ import Detection
 import Foundation
 import Media
 import Sardonyx
+import TensorCore
 
 /// Writes what was asked for of every picture.
 struct SegmentWriter {
@@ -48,7 +49,7 @@ struct SegmentWriter {
         }
         if formats.contains(.json) {
             let path = path(names[index] + ".json")
-            try OutputFile.write(try Console.json(instances.map(PictureReport.Object.init)), to: path)
+            try write(try Console.json(instances.map(PictureReport.Object.init)), to: path)
             written.append(path)
         }
         if formats.contains(.cutout) {
@@ -67,9 +68,13 @@ struct SegmentWriter {
     func finish() throws -> String? {
         guard formats.contains(.coco) else { return nil }
         let path = path("coco.json")
-        try OutputFile.write(try Console.json(results), to: path)
+        try write(try Console.json(results), to: path)
         return path
     }
 
     private func path(_ name: String) -> String { (directory as NSString).appendingPathComponent(name) }
+
+    private func write(_ text: String, to path: String) throws(SardonyxError) {
+        try WholeFile.write([Array(text.utf8)], to: path, as: .input)
+    }
 }

@@ -17,9 +17,7 @@ extension ProfilePicture {
     /// Bars by operator, the left half of the picture.
     /// - Returns: where the next part may begin.
     mutating func drawOperators(at top: Double) -> Double {
-        let named = Dictionary(grouping: profile.steps) {
-            $0.algorithm.isEmpty ? $0.kind : "\($0.kind) \($0.algorithm)"
-        }
+        let named = Dictionary(grouping: profile.steps, by: \.method)
         let groups = named.compactMap { name, steps in
             steps.first.map { Group(name: name, kind: OperatorClass($0), steps: steps) }
         }.sorted { ($1.milliseconds, $0.name) < ($0.milliseconds, $1.name) }
@@ -90,8 +88,7 @@ extension ProfilePicture {
             for (cell, column) in zip(cells, columns) {
                 canvas.text(cell, column.1, y + 14, size: 11.5, anchor: .end)
             }
-            let kind = step.algorithm.isEmpty ? step.kind : "\(step.kind) \(step.algorithm)"
-            let detail = "\(kind)  \(ProfileText.shape(step))"
+            let detail = "\(step.method)  \(ProfileText.shape(step))"
             canvas.text(
                 SVGCanvas.fitted(detail, size: 11.5, width: 250) ?? "", 912, y + 14, size: 11.5, fill: SVGCanvas.faint)
             y += 24

@@ -75,7 +75,7 @@ extension ProfilePicture {
         canvas.rect(x, y + Self.boxHeight - filled, shown, filled, fill: kind.color, tip: tip)
         guard isLabelled else { return }
         let isPlain = step.algorithm.isEmpty || step.algorithm == "direct"
-        let head = isPlain ? step.kind : width >= 120 ? "\(step.kind) \(step.algorithm)" : step.algorithm
+        let head = isPlain ? step.kind : width >= 120 ? step.method : step.algorithm
         let time = Self.short(step.cost.milliseconds)
         if width >= 58 {
             let peak = step.cost.fractionOfPeak.map { " · \(ProfileText.percent($0)) %" } ?? ""

@@ -91,7 +91,7 @@ struct ProfilePicture {
     /// What a step's box says to the pointer.
     func tip(_ step: Profile.Step) -> String {
         var parts = [
-            "\(step.title)", step.algorithm.isEmpty ? step.kind : "\(step.kind) \(step.algorithm)",
+            "\(step.title)", step.method,
             ProfileText.shape(step), ProfileText.milliseconds(step.cost.milliseconds) + " ms",
         ]
         if let rate = step.cost.executedGMACsPerSecond {

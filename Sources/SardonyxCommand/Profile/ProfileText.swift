@@ -84,7 +84,7 @@ struct ProfileText {
             var cells = Array(rates(step.cost).prefix(isWide ? 7 : 5))
             if isWide { cells.append("\(step.threads)") }
             cells.append(step.imbalance.map { String(format: "%.2f", $0) } ?? "")
-            cells.append(step.algorithm.isEmpty ? step.kind : "\(step.kind) \(step.algorithm)")
+            cells.append(step.method)
             if isWide { cells += [Self.layouts(step), Self.shape(step)] }
             cells.append(step.shortTitle)
             table.add(cells)

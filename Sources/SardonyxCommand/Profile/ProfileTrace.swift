@@ -66,7 +66,7 @@ struct ProfileTrace: Encodable {
         ]
         if let imbalance = step.imbalance { arguments["imbalance"] = .number(imbalance) }
         if let fraction = step.cost.fractionOfPeak { arguments["fraction of peak"] = .number(fraction) }
-        let name = step.algorithm.isEmpty ? step.kind : "\(step.kind) \(step.algorithm)"
+        let name = step.method
         var events = [
             Event(
                 name: name, ph: "X", cat: step.kind, ts: span.startMilliseconds * 1e3, dur: milliseconds * 1e3, tid: 0,

@@ -1,8 +1,8 @@
 import GraphIR
 import TensorCore
 
-/// What the convolution fusions share: finding a convolution whose only reader is the node to fuse.
-struct ConvPattern {
+/// What the fusions share: finding a node whose only reader is the one to fuse, and the internal form of both.
+struct FusionPattern {
     let graph: Graph
     private let producers: [Int?]
     private let consumers: [[Int]]
@@ -41,29 +41,45 @@ struct ConvPattern {
         return graph[output].type?.dtype == .float32
     }
 
-    private static let standardAttributes: Set<String> = [
-        "auto_pad", "dilations", "group", "kernel_shape", "pads", "strides",
+    /// Of the operators that have an internal form with more attributes.
+    private static let standardAttributes: [String: Set<String>] = [
+        "Conv": ["auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"],
+        "Gemm": ["alpha", "beta", "transA", "transB"],
+        "MatMul": [],
     ]
 
-    /// The convolution as the internal operator. An attribute that the standard does not know must not get a meaning
-    /// inside.
-    static func internalForm(of conv: Node) -> Node {
-        guard conv.domain != Domains.internal else { return conv }
-        var form = conv
+    /// A node of the standard as the internal operator of that name. An attribute that the standard does not know must
+    /// not get a meaning inside.
+    static func internalForm(of node: Node) -> Node {
+        guard node.domain != Domains.internal else { return node }
+        var form = node
         form.domain = Domains.internal
-        if conv.opType == "Conv" {
-            form.attributes = conv.attributes.filter { standardAttributes.contains($0.key) }
-        }
+        form.attributes = node.attributes.filter { standardAttributes[node.opType]?.contains($0.key) ?? false }
         return form
     }
 
-    /// The convolution as the internal operator, with the output of `last`, the node it swallows.
-    static func fused(_ conv: Node, swallowing last: Node, attributes: [String: Attribute] = [:]) -> Node {
-        var fused = internalForm(of: conv)
+    /// A node as the internal operator of its name, with the output of `last`, the node it swallows.
+    static func fused(_ node: Node, swallowing last: Node, attributes: [String: Attribute] = [:]) -> Node {
+        var fused = internalForm(of: node)
         fused.outputs = [last.outputs[0]]
         fused.origins += last.origins
         fused.attributes.merge(attributes) { $1 }
         return fused
+    }
+}
+
+extension GraphPatch {
+    /// Replaces `last`, and the `inner` nodes that only lead to it, by one internal operator.
+    mutating func fuse(
+        _ inner: [Int], into last: Int, as opType: String, inputs: [ValueID], attributes: [String: Attribute] = [:]
+    ) {
+        let (nodes, end) = (base.nodes, base.nodes[last])
+        for index in inner { remove(index) }
+        replace(
+            last,
+            with: Node(
+                name: end.name, domain: Domains.internal, opType: opType, inputs: inputs, outputs: end.outputs,
+                attributes: attributes, origins: inner.flatMap { nodes[$0].origins } + end.origins))
     }
 }
 
@@ -73,7 +89,8 @@ extension Node {
         domain == Domains.onnx && inputs.first ?? nil != nil
             && ["Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten"].contains(opType)
     }
-    /// Whether the internal convolution has an activation already.
-    var hasFusedActivation: Bool { attributes["activation"] != nil }
-    var isChannelsLast: Bool { attributes["channels_last"] != nil }
+
+    /// Whether an internal operator has an activation already.
+    var hasFusedActivation: Bool { domain == Domains.internal && attributes["activation"] != nil }
+    var isChannelsLast: Bool { domain == Domains.internal && attributes["channels_last"] != nil }
 }

@@ -2,7 +2,7 @@ import GraphIR
 import TensorCore
 
 // What fusions read of shapes and small constants.
-extension ConvPattern {
+extension FusionPattern {
     /// The extents of a value when all are known.
     func dims(of value: ValueID?) -> [Int]? { value.flatMap { graph[$0].type?.shape?.knownDims } }
 
