@@ -38,16 +38,22 @@ SX_INLINE sx_vec sx_vec_reciprocal(sx_vec d) {
 #endif
 }
 
-/// e^x for x in [-104, 89] or NaN.
-SX_INLINE sx_vec sx_vec_exp_bounded(sx_vec x) {
+/// 1.5 2^23: adding it leaves no bits for a fraction.
+#define SX_EXP_ROUNDER 12582912.0f
+
+/// e^(x - n ln 2) for the whole number n next to x / ln 2.
+SX_INLINE sx_vec sx_vec_exp_fraction(sx_vec x, sx_vec n) {
     static const float c[] = {1.0f, 1.0f, 0.5f, 0.16666506f, 0.04166617f, 0.008370322f, 0.001395297f};
-    // Adding 1.5 2^23 leaves no bits for a fraction.
-    const sx_vec rounder = sx_vec_set(12582912.0f);
-    sx_vec n = sx_vec_fma(x, sx_vec_set(1.44269504f), rounder) - rounder;
     // ln 2 in two parts: n times the first, of few bits, is exact.
     sx_vec r = sx_vec_fma(n, sx_vec_set(-0.693359375f), x);
     r = sx_vec_fma(n, sx_vec_set(2.12194440e-4f), r);
-    return sx_vec_scale(sx_vec_polynomial(r, c, 7), n);
+    return sx_vec_polynomial(r, c, 7);
+}
+
+/// e^x for x in [-104, 89] or NaN.
+SX_INLINE sx_vec sx_vec_exp_bounded(sx_vec x) {
+    sx_vec n = sx_vec_fma(x, sx_vec_set(1.44269504f), sx_vec_set(SX_EXP_ROUNDER)) - SX_EXP_ROUNDER;
+    return sx_vec_scale(sx_vec_exp_fraction(x, n), n);
 }
 
 /// e^x.
@@ -89,10 +95,24 @@ SX_INLINE sx_vec sx_vec_log1p(sx_vec x) {
     return sx_vec_select((u < __builtin_inff()) & (u > 0.0f), result, sx_vec_log(u));
 }
 
+/// e^x for x in [-87, 88] or NaN: the result and 2^n are normal numbers, so that one addition to the exponent scales.
+SX_INLINE sx_vec sx_vec_exp_normal(sx_vec x) {
+#if defined(SX_VECTOR_AVX512)
+    return sx_vec_exp_bounded(x);
+#else
+    sx_vec shifted = sx_vec_fma(x, sx_vec_set(1.44269504f), sx_vec_set(SX_EXP_ROUNDER));
+    sx_vec p = sx_vec_exp_fraction(x, shifted - SX_EXP_ROUNDER);
+    // The lowest bits of the sum are n.
+    sx_vec scaled = (sx_vec)((sx_ivec)p + ((sx_ivec)shifted << 23));
+    return sx_vec_select(x == x, scaled, x);
+#endif
+}
+
 /// 1 / (1 + e^-x); 0 from where that is subnormal.
 SX_INLINE sx_vec sx_vec_sigmoid(sx_vec x) {
-    sx_vec bounded = sx_vec_at_most(sx_vec_at_least(x, sx_vec_set(-88.0f)), sx_vec_set(104.0f));
-    return sx_vec_reciprocal(1.0f + sx_vec_exp_bounded(-bounded));
+    // Beyond 87, e^-x vanishes beside 1.
+    sx_vec bounded = sx_vec_at_most(sx_vec_at_least(x, sx_vec_set(-88.0f)), sx_vec_set(87.0f));
+    return sx_vec_reciprocal(1.0f + sx_vec_exp_normal(-bounded));
 }
 
 SX_INLINE sx_vec sx_vec_tanh(sx_vec x) {
@@ -101,7 +121,7 @@ SX_INLINE sx_vec sx_vec_tanh(sx_vec x) {
     sx_vec small = sx_vec_fma(x * square, sx_vec_polynomial(square, c, 5), x);
     // Beyond 44, e^2a is still finite and the quotient vanishes.
     sx_vec exponent = sx_vec_at_most(a + a, sx_vec_set(88.0f));
-    sx_vec large = 1.0f - 2.0f * sx_vec_reciprocal(sx_vec_exp_bounded(exponent) + 1.0f);
+    sx_vec large = 1.0f - 2.0f * sx_vec_reciprocal(sx_vec_exp_normal(exponent) + 1.0f);
     return sx_vec_select(a < 0.625f, small, sx_vec_with_sign(large, x));
 }
 

@@ -2,13 +2,107 @@
 #include "../base/row_avx2.h"
 #include "tile_body.h"
 
-enum { WINOGRAD_TILES = 6 };
+enum { WINOGRAD_TILES = 6, WINOGRAD_PANELS = 1, WINOGRAD_UNROLL = 8, WINOGRAD_FETCHES_LANES = false };
 #include "winograd_body.h"
+
+/// One tap of a panel: sum[i] += in[i step + lane] w[16 lane] over the lanes. `step` is a constant of the caller, or 0
+/// for the tile's stride. Pixels 3 to 5 have a base of their own, so that every address is a base, an index and a
+/// constant.
+SX_INLINE void add_lane(sx_vec sum[], const float *in, const float *w, const int64_t step, const int pixels) {
+    const sx_vec weight = sx_vec_load(w);
+    const float *far = in + 3 * step;
+#pragma unroll
+    for (int i = 0; i < pixels; i++)
+        sum[i] = sx_vec_fma(sx_vec_set(*(i < 3 ? in + i * step : far + (i - 3) * step)), weight, sum[i]);
+}
+
+SX_INLINE void add_tap(
+    sx_vec sum[], const float *in, const float *w, const int64_t step, const int64_t lanes, const int pixels) {
+    if (__builtin_constant_p(lanes)) {
+#pragma unroll 8
+        for (int64_t lane = 0; lane < lanes; lane++) add_lane(sum, in + lane, w + lane * 16, step, pixels);
+    } else {
+#pragma nounroll
+        for (int64_t lane = 0; lane < lanes; lane++) add_lane(sum, in + lane, w + lane * 16, step, pixels);
+    }
+}
+
+/// Fetches the weights wanted soon.
+SX_INLINE const float *fetch_ahead(const float *ahead, const int lines) {
+    for (int line = 0; line < lines; line++, ahead += 16) __builtin_prefetch(ahead, 0, 2);
+    return ahead;
+}
+
+/// The taps of a tile that sees one pixel of each block.
+SX_INLINE void add_pixel(const sx_conv_tile *t, sx_vec sum[], const int64_t step, const int pixels) {
+    const float *in = t->input, *w = t->weights, *ahead = t->ahead;
+    const int64_t block_stride = t->block_stride;
+    const int64_t next = t->streams ? pixels * step : block_stride;
+    for (int64_t block = t->blocks; block > 0; block--, in += block_stride, w += t->weights_block_stride) {
+#pragma unroll
+        for (int i = 0; i < pixels; i++) __builtin_prefetch(in + next + i * step);
+        ahead = fetch_ahead(ahead, t->ahead_lines);
+        add_tap(sum, in, w, step, 16, pixels);
+    }
+}
+
+SX_INLINE void add_window(
+    const sx_conv_tile *t, sx_vec sum[], const int64_t step, const int64_t lanes, const int pixels) {
+    const float *ahead = t->ahead;
+    for (int64_t block = 0; block < t->blocks; block++) {
+        const float *block_input = t->input + block * t->block_stride;
+        const float *block_weights = t->weights + block * t->weights_block_stride;
+        // The lines wanted after this block.
+        const int64_t next_block =
+            block + 1 < t->blocks ? t->block_stride : t->input - block_input + pixels * t->pixel_stride;
+        for (int64_t row = 0; row < t->rows; row++) {
+            const float *w = block_weights + row * t->weights_row_stride;
+            const float *in = block_input + row * t->row_stride;
+            for (int64_t column = 0; column < t->columns; column++, in += t->column_stride, w += lanes * 16) {
+#pragma unroll
+                for (int i = 0; i < pixels; i++) __builtin_prefetch(in + next_block + i * step);
+                ahead = fetch_ahead(ahead, t->ahead_lines);
+                add_tap(sum, in, w, step, lanes, pixels);
+            }
+        }
+    }
+}
+
+/// `step`, `lanes` and `pixels` are constants of the caller where that pays.
+SX_INLINE void panel_tile(const sx_conv_tile *t, const int64_t step, const int64_t lanes, const int pixels) {
+    sx_vec sum[SX_CONV_MAX_PANELS][SX_CONV_MAX_PIXELS];
+    begin_tile(t, sum, 1, pixels);
+    if (t->last) fetch_output(&t->store, 1, pixels);
+    if (step == 16 && lanes == 16 && t->rows == 1 && t->columns == 1)
+        add_pixel(t, sum[0], step, pixels);
+    else
+        add_window(t, sum[0], step, lanes, pixels);
+    end_tile(t, sum, 1, pixels);
+}
+
+/// Blocked pixels side by side are the common case; then all strides are constants.
+SX_INLINE void panel_pixels(const sx_conv_tile *t, const int pixels) {
+    if (t->lanes == 16 && t->pixel_stride == 16)
+        panel_tile(t, 16, 16, pixels);
+    else if (t->lanes == 16)
+        panel_tile(t, t->pixel_stride, 16, pixels);
+    else if (t->lanes == 7)
+        panel_tile(t, t->pixel_stride, 7, pixels);
+    else if (t->lanes == 3)
+        panel_tile(t, t->pixel_stride, 3, pixels);
+    else
+        panel_tile(t, t->pixel_stride, t->lanes, pixels);
+}
 
 // A panel is two registers: 12 sums, two weights and a broadcast of the 16.
 static void dense(const sx_conv_tile *t) {
-    switch (t->panels * 32 + t->pixels) {
-        SX_DENSE(1, 1) SX_DENSE(1, 2) SX_DENSE(1, 3) SX_DENSE(1, 4) SX_DENSE(1, 5) SX_DENSE(1, 6)
+    switch (t->pixels) {
+        case 1: panel_pixels(t, 1); return;
+        case 2: panel_pixels(t, 2); return;
+        case 3: panel_pixels(t, 3); return;
+        case 4: panel_pixels(t, 4); return;
+        case 5: panel_pixels(t, 5); return;
+        case 6: panel_pixels(t, 6); return;
     }
 }
 
@@ -22,19 +116,21 @@ SX_INLINE void depthwise_tiles(
     }
 }
 
-// The sums of one panel fill the registers: a slice of two is gone through twice.
+#define SX_WINOGRAD_TILES(tiles)                                              \
+    case tiles:                                                                \
+        if (p->panels == 2)                                                    \
+            winograd_tile(p, v, u, m, ahead, step, 32, 1, tiles);              \
+        else                                                                   \
+            winograd_tile(p, v, u, m, ahead, step, 16, 1, tiles);              \
+        break;
+
 static void winograd_group(
-    const sx_winograd_product *p, const float *v, const float *u, float *m, const float *ahead, int64_t step, int tiles) {
-    const int64_t stride = 16 * p->panels;
-    for (int panel = 0; panel < p->panels; panel++, u += 16, m += 16) {
-        switch (tiles) {
-            case 1: winograd_tile(p, v, u, m, ahead, step, stride, 1, 1); break;
-            case 2: winograd_tile(p, v, u, m, ahead, step, stride, 1, 2); break;
-            case 3: winograd_tile(p, v, u, m, ahead, step, stride, 1, 3); break;
-            case 4: winograd_tile(p, v, u, m, ahead, step, stride, 1, 4); break;
-            case 5: winograd_tile(p, v, u, m, ahead, step, stride, 1, 5); break;
-            case 6: winograd_tile(p, v, u, m, ahead, step, stride, 1, 6); break;
-        }
+    const sx_winograd_product *p, const float *v, const float *u, float *m, const float *ahead, int64_t step, int panels,
+    int tiles) {
+    (void)panels;
+    switch (tiles) {
+        SX_WINOGRAD_TILES(1) SX_WINOGRAD_TILES(2) SX_WINOGRAD_TILES(3)
+        SX_WINOGRAD_TILES(4) SX_WINOGRAD_TILES(5) SX_WINOGRAD_TILES(6)
     }
 }
 

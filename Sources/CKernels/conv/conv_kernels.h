@@ -52,6 +52,7 @@ typedef struct {
     int64_t blocks, rows, columns, lanes;
     int panels, pixels;
 
+    bool streams;        ///< the input is read for the first time
     const float *ahead;  ///< weights wanted soon: after each tap `ahead_lines` lines more are prefetched
     int ahead_lines;
 

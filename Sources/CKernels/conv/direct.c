@@ -23,11 +23,15 @@ static void valid_range(int64_t start, int64_t step, int64_t extent, int64_t cou
     *end = sx_min(sx_max(ceil_div_signed(extent - start, step), *begin), count);
 }
 
+/// The columns of a plain row are like lanes.
+static void set_lanes(const sx_direct_job *job, sx_conv_tile *tile) {
+    if (job->lanes > 1 || tile->column_stride > 1) return;
+    tile->lanes = tile->columns;
+    tile->columns = tile->lanes > 0;
+}
+
 static void call_kernel(const sx_direct_job *job, sx_conv_tile *tile) {
-    if (job->lanes == 1 && tile->column_stride == 1) {  // the columns of a plain row are like lanes
-        tile->lanes = tile->columns;
-        tile->columns = tile->lanes > 0;
-    }
+    set_lanes(job, tile);
     job->kernel(tile);
 }
 
@@ -71,15 +75,33 @@ static void run_border(const sx_direct_job *job, sx_conv_tile *tile, int64_t fir
     call_kernel(job, tile);
 }
 
-static void run_taps(const sx_direct_job *job, sx_conv_tile *tile, int64_t ox) {
+/// Tiles of one width that follow each other in a row.
+typedef struct {
+    int64_t oy, ox, pixels, count;
+    bool inside;  ///< all columns of all taps are inside the input; else the count is 1
+} tile_run;
+
+/// A row is cut into wide tiles and then into tiles of one pixel less.
+static tile_run run_at(const sx_direct_job *job, int64_t index, int64_t end) {
     const sx_conv_shape *s = &job->s;
-    int64_t first_x = ox * s->stride_w - s->pad_left;
-    int64_t last_x = first_x + (tile->pixels - 1) * s->stride_w + (s->kw - 1) * s->dilation_w;
-    tile->columns = s->kw;
-    if (first_x >= 0 && last_x < s->w)
-        call_kernel(job, tile);
-    else
-        run_border(job, tile, first_x);
+    int64_t narrow = s->ow / job->row_tiles, wides = s->ow % job->row_tiles, in_row = index % job->row_tiles;
+    bool is_wide = in_row < wides;
+    tile_run run = {.oy = index / job->row_tiles, .ox = in_row * narrow + sx_min(in_row, wides)};
+    run.pixels = narrow + is_wide;
+    int64_t first_x = run.ox * s->stride_w - s->pad_left, reach = (s->kw - 1) * s->dilation_w;
+    int64_t room = s->w - 1 - reach - first_x;  // input columns that the first pixel could move on
+    int64_t inside = first_x >= 0 && room >= 0 ? (room / s->stride_w + 1) / run.pixels : 0;
+    run.inside = inside > 0;
+    run.count = sx_min(sx_min((is_wide ? wides : job->row_tiles) - in_row, end - index), sx_max(inside, 1));
+    return run;
+}
+
+/// Moves a tile on by its own width.
+static void advance(sx_conv_tile *tile) {
+    tile->input += tile->pixels * tile->pixel_stride;
+    tile->partial += tile->panels * tile->partial_panel_stride;
+    tile->store.output += tile->pixels * tile->store.pixel_stride;
+    if (tile->store.residual) tile->store.residual += tile->pixels * tile->store.pixel_stride;
 }
 
 /// What the tiles of one pass have in common: `panels` panels from `panel`, input blocks [block, block + blocks) of
@@ -110,44 +132,61 @@ static sx_conv_tile pass_tile(const sx_direct_job *job, int64_t panel, int panel
     return tile;
 }
 
+/// Where the weights of the next pass are fetched from, `tile_lines` lines a tile.
+typedef struct {
+    const sx_conv_tile *pass;
+    int64_t panel_lines, tile_lines, line;  ///< the line is counted in its panel
+    const float *panel;
+} fetch;
+
+static fetch fetch_over(const sx_conv_tile *ahead, int64_t tiles) {
+    if (!ahead || ahead->blocks == 0) return (fetch){NULL};
+    fetch f = {.pass = ahead, .panel = ahead->weights};
+    f.panel_lines = ahead->blocks * ahead->weights_block_stride / SX_BLOCK;
+    f.tile_lines = sx_ceil_div(f.panel_lines * ahead->panels, tiles);
+    return f;
+}
+
+static void fetch_next(fetch *f, sx_conv_tile *tile) {
+    tile->ahead = f->panel + f->line * SX_BLOCK;
+    for (f->line += f->tile_lines; f->line >= f->panel_lines; f->line -= f->panel_lines)
+        f->panel += f->pass->weights_panel_stride;
+}
+
 /// The tiles [begin, end) of one pass; `ahead` is the pass whose weights are wanted next, or NULL.
 static void run_pass(
-    const sx_direct_job *job, int64_t image, int64_t begin, int64_t end, int64_t panel, const sx_conv_tile *pass,
+    const sx_direct_job *job, int64_t image, int64_t begin, int64_t end, int64_t panel, int64_t first_panel, const sx_conv_tile *pass,
     const sx_conv_tile *ahead, float *carried) {
     const sx_conv_shape *s = &job->s;
-    int64_t oy = begin / job->row_tiles, in_row = begin % job->row_tiles, ox = in_row * s->ow / job->row_tiles;
     bool carries = !pass->first || !pass->last;
-    int64_t panel_lines = 0, tile_lines = 0, taps = pass->blocks * s->kh * s->kw;
-    if (ahead && ahead->blocks > 0) {
-        panel_lines = ahead->blocks * ahead->weights_block_stride / SX_BLOCK;
-        tile_lines = sx_ceil_div(panel_lines * ahead->panels, end - begin);
-    }
-    for (int64_t index = begin; index < end; index++) {
-        int64_t ox_end = (in_row + 1) * s->ow / job->row_tiles;
-        int64_t iy = oy * s->stride_h - s->pad_top, row_begin, row_end;
+    fetch next = fetch_over(ahead, end - begin);
+    for (int64_t index = begin; index < end;) {
+        tile_run run = run_at(job, index, end);
+        int64_t iy = run.oy * s->stride_h - s->pad_top, row_begin, row_end;
         valid_range(iy, s->dilation_h, s->h, s->kh, &row_begin, &row_end);
         sx_conv_tile tile = *pass;
-        tile.pixels = (int)(ox_end - ox);
+        tile.pixels = (int)run.pixels;
         tile.rows = row_end - row_begin;
+        tile.streams = panel == first_panel && s->stride_w == 1;
+        tile.columns = s->kw;
         tile.weights += row_begin * tile.weights_row_stride;
         tile.input += image * job->image_floats + row_begin * tile.row_stride +
-                      (iy * s->w + ox * s->stride_w - s->pad_left) * job->lanes;
+                      (iy * s->w + run.ox * s->stride_w - s->pad_left) * job->lanes;
         tile.partial = carried + (carries ? index - begin : 0) * job->tile_pixels * tile.panels * SX_BLOCK;
-        tile.partial_panel_stride = tile.pixels * SX_BLOCK;
-        if (panel_lines > 0) {
-            int64_t line = (index - begin) * tile_lines, ahead_panel = line / panel_lines;
-            tile.ahead = ahead->weights + ahead_panel * ahead->weights_panel_stride +
-                         (line - ahead_panel * panel_lines) * SX_BLOCK;
-            tile.ahead_lines = (int)sx_ceil_div(tile_lines, taps);
-        }
+        tile.partial_panel_stride = run.pixels * SX_BLOCK;
+        if (next.pass) tile.ahead_lines = (int)sx_ceil_div(next.tile_lines, pass->blocks * s->kh * s->kw);
         tile.store = sx_conv_store_at(
             &pass->store, image * job->output_batch_stride + panel * pass->store.panel_stride +
-                              (oy * s->ow + ox) * pass->store.pixel_stride);
-        run_taps(job, &tile, ox);
-        ox = ox_end;
-        if (++in_row == job->row_tiles) {
-            in_row = ox = 0;
-            oy++;
+                              (run.oy * s->ow + run.ox) * pass->store.pixel_stride);
+        if (run.inside) set_lanes(job, &tile);
+        index += run.count;
+        for (; run.count > 0; run.count--) {
+            if (next.pass) fetch_next(&next, &tile);
+            if (run.inside)
+                job->kernel(&tile);
+            else
+                run_border(job, &tile, run.ox * s->stride_w - s->pad_left);
+            if (run.count > 1) advance(&tile);
         }
     }
 }
@@ -175,7 +214,7 @@ static void run_chunk(void *context, int64_t chunk, int worker) {
         if (more)
             next = pass_tile(
                 job, next_panel, next_panels, next_block, sx_min(job->blocks_at_once, job->panel_blocks - next_block));
-        run_pass(job, image, tile_begin, tile_end, panel, &pass, more ? &next : NULL, carried);
+        run_pass(job, image, tile_begin, tile_end, panel, panel_begin, &pass, more ? &next : NULL, carried);
         pass = next;
         panel = next_panel;
         panels = next_panels;

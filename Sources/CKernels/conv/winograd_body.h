@@ -55,6 +55,30 @@ static void winograd_input(const float *input, int64_t row_stride, int64_t tiles
     }
 }
 
+/// Up to 16 channels of a group of tiles. AVX-512 fetches the next channels of v and `ahead` as it goes, a line a lane.
+SX_INLINE void winograd_lanes(
+    sx_vec sum[][SX_CONV_MAX_PIXELS], const float *v, const float *next, const float *u, const float *ahead,
+    const int64_t step, const int64_t lanes, const int64_t stride, const int panels, const int tiles) {
+#pragma unroll WINOGRAD_UNROLL
+    for (int64_t lane = 0; lane < lanes; lane++, u += stride, ahead += step, next += 16) {
+        if (WINOGRAD_FETCHES_LANES) {
+            __builtin_prefetch(next);
+#pragma unroll
+            for (int o = 0; o < panels; o++) __builtin_prefetch(u + 8 * stride + o * 16);
+            __builtin_prefetch(ahead, 0, 2);
+        }
+        sx_vec weight[2];
+#pragma unroll
+        for (int o = 0; o < panels; o++) weight[o] = sx_vec_load(u + o * 16);
+#pragma unroll
+        for (int i = 0; i < tiles; i++) {
+            const sx_vec x = sx_vec_set(v[i * 16 + lane]);
+#pragma unroll
+            for (int o = 0; o < panels; o++) sum[o][i] = sx_vec_fma(x, weight[o], sum[o][i]);
+        }
+    }
+}
+
 /// `panels` and `tiles` are constants of the caller; `stride` are the floats of u per channel and of m per tile.
 /// `ahead`: of the stream of weights, fetched into L2, `step` floats a channel.
 SX_INLINE void winograd_tile(
@@ -65,25 +89,17 @@ SX_INLINE void winograd_tile(
     for (int o = 0; o < panels; o++)
 #pragma unroll
         for (int i = 0; i < tiles; i++) sum[o][i] = sx_vec_set(0.0f);
-    for (int64_t left = p->channels; left > 0; left -= 16, v += p->block_stride) {
+    for (int64_t left = p->channels; left > 0; left -= 16, v += p->block_stride, u += 16 * stride, ahead += 16 * step) {
         const float *next = v + p->block_stride;
-        const int64_t lanes = left < 16 ? left : 16;
-#pragma unroll 4
-        for (int64_t lane = 0; lane < lanes; lane++, u += stride, ahead += step, next += 16) {
-            __builtin_prefetch(next);
+        if (!WINOGRAD_FETCHES_LANES) {
 #pragma unroll
-            for (int o = 0; o < panels; o++) __builtin_prefetch(u + 8 * stride + o * 16);
-            __builtin_prefetch(ahead, 0, 2);
-            sx_vec weight[2];
-#pragma unroll
-            for (int o = 0; o < panels; o++) weight[o] = sx_vec_load(u + o * 16);
-#pragma unroll
-            for (int i = 0; i < tiles; i++) {
-                const sx_vec x = sx_vec_set(v[i * 16 + lane]);
-#pragma unroll
-                for (int o = 0; o < panels; o++) sum[o][i] = sx_vec_fma(x, weight[o], sum[o][i]);
-            }
+            for (int i = 0; i < tiles; i++) __builtin_prefetch(next + i * 16);
+            for (int64_t line = 0; line < step; line++) __builtin_prefetch(ahead + line * 16, 0, 2);
         }
+        if (left >= 16)
+            winograd_lanes(sum, v, next, u, ahead, step, 16, stride, panels, tiles);
+        else
+            winograd_lanes(sum, v, next, u, ahead, step, left, stride, panels, tiles);
     }
 #pragma unroll
     for (int i = 0; i < tiles; i++)
@@ -91,24 +107,32 @@ SX_INLINE void winograd_tile(
         for (int o = 0; o < panels; o++) sx_vec_store(m + i * stride + o * 16, sum[o][i]);
 }
 
-/// Picks the tile kernel; each ISA defines it, with WINOGRAD_TILES, the most tiles it takes.
+/// Picks the tile kernel; each ISA defines it, with WINOGRAD_TILES and WINOGRAD_PANELS, the most tiles and panels it
+/// takes.
 static void winograd_group(
-    const sx_winograd_product *p, const float *v, const float *u, float *m, const float *ahead, int64_t step, int tiles);
+    const sx_winograd_product *p, const float *v, const float *u, float *m, const float *ahead, int64_t step, int panels,
+    int tiles);
 
 /// The tiles are cut into groups of nearly the same size that the registers hold; meanwhile the weights of the next
-/// position are fetched.
+/// position are fetched. Where the panels of a slice do not fit together, each one's weights stay in L1 for all groups.
 static void winograd_product(const sx_winograd_product *p) {
     const int64_t groups = (p->tiles + WINOGRAD_TILES - 1) / WINOGRAD_TILES;
-    const int64_t step = 16 * ((p->panels + groups - 1) / groups);
+    const int panels = p->panels < WINOGRAD_PANELS ? p->panels : WINOGRAD_PANELS;
+    const int64_t calls = groups * (p->panels / panels);
+    // Floats a channel, in whole lines a lane or a block.
+    const int64_t lines = WINOGRAD_FETCHES_LANES ? (p->panels + calls - 1) / calls : (16 * p->panels + calls - 1) / calls;
+    const int64_t step = WINOGRAD_FETCHES_LANES ? 16 * lines : lines;
     for (int64_t position = 0; position < p->positions; position++) {
         const float *v = p->v + position * p->v_position, *u = p->u + position * p->u_position;
+        const float *ahead = u + p->u_position;
         float *m = p->m + position * p->m_position;
-        for (int64_t group = 0; group < groups; group++) {
-            const int64_t begin = group * p->tiles / groups, end = (group + 1) * p->tiles / groups;
-            const float *ahead = u + p->u_position + group * p->channels * step;
-            winograd_group(
-                p, v + begin * 16, u, m + begin * 16 * p->panels, ahead, step, (int)(end - begin));
-        }
+        for (int panel = 0; panel < p->panels; panel += panels)
+            for (int64_t group = 0; group < groups; group++, ahead += p->channels * step) {
+                const int64_t begin = group * p->tiles / groups, end = (group + 1) * p->tiles / groups;
+                winograd_group(
+                    p, v + begin * 16, u + panel * 16, m + (begin * p->panels + panel) * 16, ahead, step, panels,
+                    (int)(end - begin));
+            }
     }
 }
 

@@ -2,7 +2,7 @@
 #include "../base/row_avx2.h"
 
 // 6 x 16: twelve accumulators, two of B, one broadcast.
-enum { TILE_ROWS = 6, TILE_VECTORS = 1 };
+enum { TILE_ROWS = 6, TILE_VECTORS = 1, TILE_BASE = 3, TILE_UNROLL = 8 };
 
 #include "gemm_body.h"
 #include "../base/row_end.h"

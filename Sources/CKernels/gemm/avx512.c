@@ -2,7 +2,7 @@
 #include "../base/row_avx512.h"
 
 // 14 x 32: 28 accumulators, two of B; the broadcasts are memory operands.
-enum { TILE_ROWS = 14, TILE_VECTORS = 2 };
+enum { TILE_ROWS = 14, TILE_VECTORS = 2, TILE_BASE = 14, TILE_UNROLL = 1 };
 
 #include "gemm_body.h"
 #include "../base/row_end.h"

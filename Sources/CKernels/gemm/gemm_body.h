@@ -1,35 +1,67 @@
 #include "../base/vector_sum.h"
 #include "gemm_kernels.h"
 
-/// `rows` rows by TILE_VECTORS vectors from column `j` on; `full` means that all of them are inside C.
-SX_INLINE void tile_part(const sx_gemm_tile *t, const int rows, int64_t j, int64_t columns, bool full) {
-    const int64_t a_row = t->a_row, a_step = t->a_step, b_row = t->b_row;
+/// sum += a column of A times a row of B. With few registers, the rows from TILE_BASE on have a base of their own, so
+/// that every address is a base, an index and a constant.
+SX_INLINE void add_step(
+    sx_vec sum[][TILE_VECTORS], const float *a, const int64_t a_row, const float *b, const int rows) {
+    const float *far = a + TILE_BASE * a_row;
+    sx_vec column[TILE_VECTORS];
+#pragma unroll
+    for (int v = 0; v < TILE_VECTORS; v++) column[v] = sx_vec_load(b + 16 * v);
+#pragma unroll
+    for (int i = 0; i < rows; i++) {
+        const sx_vec x = sx_vec_set(*(i < TILE_BASE ? a + i * a_row : far + (i - TILE_BASE) * a_row));
+#pragma unroll
+        for (int v = 0; v < TILE_VECTORS; v++) sum[i][v] = sx_vec_fma(x, column[v], sum[i][v]);
+    }
+}
+
+/// `steps` of k; unrolled where the caller knows the strides of A.
+SX_INLINE void add_steps(
+    sx_vec sum[][TILE_VECTORS], const float *a, const int64_t a_row, const int64_t a_step, const float *b,
+    const int64_t b_row, const int64_t steps, const int rows) {
+    if (TILE_UNROLL > 1 && __builtin_constant_p(a_step)) {
+#pragma unroll TILE_UNROLL
+        for (int64_t p = 0; p < steps; p++, b += b_row) add_step(sum, a + p * a_step, a_row, b, rows);
+    } else {
+#pragma nounroll
+        for (int64_t p = 0; p < steps; p++, a += a_step, b += b_row) add_step(sum, a, a_row, b, rows);
+    }
+}
+
+SX_INLINE void add_products(
+    const sx_gemm_tile *t, sx_vec sum[][TILE_VECTORS], int64_t j, const int64_t a_row, const int64_t a_step,
+    const int64_t b_row, const int rows) {
     // Where the lines of A follow each other: along a row, or through the packed columns.
     const int64_t a_line = a_step == 1 ? a_row : 16;
+    const float *a = t->a, *b = t->b + j, *ahead = t->ahead;
+    for (int64_t left = t->k; left > 0; left -= 16, a += 16 * a_step, b += 16 * b_row) {
+        const float *next = a + 32 * a_step;
+#pragma unroll
+        for (int i = 0; i < rows; i++) __builtin_prefetch(next + i * a_line);
+        for (int64_t line = 0; line < t->ahead_lines; line++, ahead += 16) __builtin_prefetch(ahead, 0, 2);
+        if (left >= 16)
+            add_steps(sum, a, a_row, a_step, b, b_row, 16, rows);
+        else
+            add_steps(sum, a, a_row, a_step, b, b_row, left, rows);
+    }
+}
+
+/// `rows` rows by TILE_VECTORS vectors from column `j` on; `full` means that all of them are inside C.
+SX_INLINE void tile_part(const sx_gemm_tile *t, const int rows, int64_t j, int64_t columns, bool full) {
     sx_vec sum[TILE_ROWS][TILE_VECTORS];
 #pragma unroll
     for (int i = 0; i < rows; i++)
 #pragma unroll
         for (int v = 0; v < TILE_VECTORS; v++) sum[i][v] = sx_vec_set(0.0f);
-    const float *a = t->a, *b = t->b + j, *ahead = t->ahead;
-    for (int64_t left = t->k; left > 0; left -= 16) {
-        const float *next = a + 32 * a_step;
-#pragma unroll
-        for (int i = 0; i < rows; i++) __builtin_prefetch(next + i * a_line);
-        for (int64_t line = 0; line < t->ahead_lines; line++, ahead += 16) __builtin_prefetch(ahead, 0, 2);
-        const int64_t steps = left < 16 ? left : 16;
-        for (int64_t p = 0; p < steps; p++, a += a_step, b += b_row) {
-            sx_vec column[TILE_VECTORS];
-#pragma unroll
-            for (int v = 0; v < TILE_VECTORS; v++) column[v] = sx_vec_load(b + 16 * v);
-#pragma unroll
-            for (int i = 0; i < rows; i++) {
-                const sx_vec x = sx_vec_set(a[i * a_row]);
-#pragma unroll
-                for (int v = 0; v < TILE_VECTORS; v++) sum[i][v] = sx_vec_fma(x, column[v], sum[i][v]);
-            }
-        }
-    }
+    // The common strides as constants: A in place or packed, B in panels.
+    if (TILE_UNROLL > 1 && t->a_step == 1 && t->b_row == SX_GEMM_PANEL)
+        add_products(t, sum, j, t->a_row, 1, SX_GEMM_PANEL, rows);
+    else if (TILE_UNROLL > 1 && t->a_row == 1 && t->a_step == TILE_ROWS && t->b_row == SX_GEMM_PANEL)
+        add_products(t, sum, j, 1, TILE_ROWS, SX_GEMM_PANEL, rows);
+    else
+        add_products(t, sum, j, t->a_row, t->a_step, t->b_row, rows);
     const sx_gemm_epilogue *e = t->epilogue;
 #pragma unroll
     for (int i = 0; i < rows; i++)

@@ -1,11 +1,10 @@
 #include "peak_kernels.h"
 
 static float multiply_add(int64_t rounds) {
-    enum { CHAINS = SX_PEAK_MACS_PER_ROUND / 16 };
     sx_vec sum[CHAINS], a = sx_vec_set(0.999f), b = sx_vec_set(0.001f);
 #pragma unroll
     for (int i = 0; i < CHAINS; i++) sum[i] = sx_vec_set((float)i);
-    for (int64_t r = 0; r < rounds; r++)
+    for (int64_t r = 0; r < rounds * (SX_PEAK_MACS_PER_ROUND / 16 / CHAINS); r++)
 #pragma unroll
         for (int i = 0; i < CHAINS; i++) sum[i] = sx_vec_fma(sum[i], a, b);
 #pragma unroll
