@@ -3,6 +3,7 @@
 
 #include <linux/futex.h>
 #include <omp.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,7 +45,8 @@ enum {
     LEADER_SLEEPS = 1 << 10,  // the last helper to leave must wake the leader
     ENDED = 1 << 11,          // there will be no more jobs
     EPOCH = 1 << 12,          // the bits from here on count jobs
-    SPIN_NANOSECONDS = 50000,
+    SPIN_NANOSECONDS = 50000,      // then a waiting thread lets others have its processor
+    YIELD_NANOSECONDS = 1000000,   // then it sleeps: to be woken takes longer than most jobs last
     SPINS_PER_CLOCK = 64,
     BLOCKTIME_MILLISECONDS = 1,
 };
@@ -94,16 +96,22 @@ static void wake(_Atomic uint32_t *gate, int count, int who) {
 
 typedef struct {
     int spins;
+    bool yields;
     int64_t start;
 } sx_spin;
 
-/// Pauses for a moment; false when a spin has lasted long enough.
+/// Pauses for a moment, or yields; false when a wait has lasted long enough.
 static bool spin_on(sx_spin *spin) {
+    if (spin->yields) {
+        sched_yield();
+        return nanoseconds() - spin->start < YIELD_NANOSECONDS;
+    }
     pause_core();
     if (++spin->spins % SPINS_PER_CLOCK) return true;
     int64_t now = nanoseconds();
     if (!spin->start) spin->start = now;
-    return now - spin->start < SPIN_NANOSECONDS;
+    spin->yields = now - spin->start >= SPIN_NANOSECONDS;
+    return true;
 }
 
 static void record_worker(sx_parallel_record *record, int worker, int64_t start) {

@@ -133,7 +133,7 @@ SX_INLINE sx_vec sx_vec_erf(sx_vec x) {
                                 -0.0042823763f, 0.00046378624f, -2.5314524e-05f, 2.5130703e-07f};
     sx_vec a = sx_vec_at_most(sx_vec_abs(x), sx_vec_set(4.0f));
     sx_vec small = x * sx_vec_polynomial(x * x, near, 7);
-    sx_vec large = 1.0f - sx_vec_exp(sx_vec_polynomial(a, far, 9));
+    sx_vec large = 1.0f - sx_vec_exp_normal(sx_vec_polynomial(a, far, 9));
     return sx_vec_select(a < 1.0f, small, sx_vec_with_sign(large, x));
 }
 

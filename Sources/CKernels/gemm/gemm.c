@@ -57,7 +57,7 @@ static plan make_plan(const sx_gemm_args *g, int tile_rows, int threads) {
     p.row_block = sx_ceil_div(sx_max(g->m, 1), sx_ceil_div(sx_max(g->m, 1), ROW_BLOCK));
     p.row_blocks = sx_ceil_div(g->m, p.row_block);
     // Four chunks a thread let a delayed thread be helped; narrower blocks read A more often.
-    while (p.threads > 1 && p.column_block > 2 * SX_GEMM_PANEL &&
+    while (p.threads > 1 && p.column_block > SX_GEMM_PANEL &&
            (double)g->batch * (double)p.row_blocks * (double)sx_ceil_div(g->n, p.column_block) < 4.0 * p.threads)
         p.column_block /= 2;
     p.column_block = sx_min(p.column_block, sx_round_up(sx_max(g->n, 1), SX_GEMM_PANEL));
