@@ -14,12 +14,11 @@
 #define SX_TABLE "../gemm/kernels.inc"
 #include "../base/dispatch.h"
 
-// A panel of B, 256 x 32, stays in L1 (32 KiB) while all rows of a block of A meet it; the rows are read where they lie
+// A panel of B, k_block x 32, stays in L1 or L2 while all rows of a block of A meet it; the rows are read where they lie
 // and stay in L2, as does the next panel, which is fetched meanwhile. Packed are a B that is no constant (per chunk),
 // a transposed A, and an A whose rows would fall on the same lines of L1. Few rows use B about once: with packed B
 // the reduction is not cut, else B is read in place, 64 rows at a time.
 enum {
-    K_BLOCK = 256,
     FEW_ROWS_K_BLOCK = 64,
     FEW_ROWS = 14,
     ROW_BLOCK = 252,
@@ -45,14 +44,14 @@ typedef struct {
     float *scratch;
 } job;
 
-static plan make_plan(const sx_gemm_args *g, int tile_rows, int threads) {
+static plan make_plan(const sx_gemm_args *g, int tile_rows, int64_t k_block, int threads) {
     plan p = {.column_block = COLUMN_BLOCK, .threads = threads};
     if ((double)g->m * (double)g->n * (double)g->k * (double)g->batch < SERIAL_MACS) p.threads = 1;
     bool few_rows = g->m <= FEW_ROWS;
     bool small_b = (double)g->k * (double)g->ldb * sizeof(float) <= IN_PLACE_BYTES;
     p.packs_a = g->transpose_a || (g->lda % LINES_ALIAS == 0 && !few_rows);
     p.packs_b = !g->packed_b && (g->transpose_b || !(few_rows || small_b));
-    int64_t most = !few_rows ? K_BLOCK : g->packed_b ? sx_max(g->k, 1) : FEW_ROWS_K_BLOCK;
+    int64_t most = !few_rows ? k_block : g->packed_b ? sx_max(g->k, 1) : FEW_ROWS_K_BLOCK;
     p.k_block = sx_max(1, sx_ceil_div(g->k, sx_max(1, sx_ceil_div(g->k, most))));
     p.row_block = sx_ceil_div(sx_max(g->m, 1), sx_ceil_div(sx_max(g->m, 1), ROW_BLOCK));
     p.row_blocks = sx_ceil_div(g->m, p.row_block);
@@ -69,10 +68,10 @@ static plan make_plan(const sx_gemm_args *g, int tile_rows, int threads) {
 }
 
 int64_t sx_gemm_scratch_bytes(const sx_gemm_args *args, int threads) {
-    // The weakest and the strongest ISA level differ in tile height only; take room for either.
+    // ISA levels differ in the height of tiles and the depth of blocks; take room for any.
     int64_t most = 0;
     for (int rows = 1; rows <= SX_GEMM_MAX_TILE_ROWS; rows++) {
-        plan p = make_plan(args, rows, threads);
+        plan p = make_plan(args, rows, SX_GEMM_MAX_K_BLOCK, threads);
         most = sx_max(most, p.a_floats + p.b_floats);
     }
     return most * (int64_t)sizeof(float) * sx_max(threads, 1);
@@ -253,6 +252,6 @@ void sx_gemm(const sx_gemm_args *args, void *scratch, int threads) {
     assert(args->m >= 0 && args->n >= 0 && args->k >= 0 && args->batch >= 0);
     if (args->m == 0 || args->n == 0) return;
     const sx_gemm_kernels *chosen = kernels();
-    job j = {args, chosen, sx_move_current(), make_plan(args, chosen->tile_rows, threads), scratch};
+    job j = {args, chosen, sx_move_current(), make_plan(args, chosen->tile_rows, chosen->k_block, threads), scratch};
     sx_parallel_for(j.plan.threads, args->batch * j.plan.row_blocks * j.plan.column_blocks, run, &j);
 }

@@ -119,4 +119,4 @@ static void add_bias(float *c, int64_t n, float beta, const float *bias, int64_t
     for (; j < n; j++) c[j] += beta * bias[j * stride];
 }
 
-const sx_gemm_kernels SX_ROW(sx_gemm_kernels) = {TILE_ROWS, tile, add_bias};
+const sx_gemm_kernels SX_ROW(sx_gemm_kernels) = {TILE_ROWS, TILE_DEPTH, tile, add_bias};

@@ -3,7 +3,7 @@
 
 #include "sx_gemm.h"
 
-enum { SX_GEMM_MAX_TILE_ROWS = 14 };
+enum { SX_GEMM_MAX_TILE_ROWS = 14, SX_GEMM_MAX_K_BLOCK = 768 };
 
 /// What the last block of K does to a tile before it is stored: clip(c + bias, low, high).
 typedef struct {
@@ -30,6 +30,7 @@ typedef struct {
 
 typedef struct {
     int tile_rows;
+    int64_t k_block;  ///< the most of K between two visits of C
     void (*tile)(const sx_gemm_tile *tile);
     /// c[j] += beta bias[j stride] for n elements.
     void (*add_bias)(float *c, int64_t n, float beta, const float *bias, int64_t stride);
