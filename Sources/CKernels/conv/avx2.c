@@ -34,10 +34,10 @@ SX_INLINE const float *fetch_ahead(const float *ahead, const int lines) {
 }
 
 /// The taps of a tile that sees one pixel of each block.
-SX_INLINE void add_pixel(const sx_conv_tile *t, sx_vec sum[], const int64_t step, const int pixels) {
-    const float *in = t->input, *w = t->weights, *ahead = t->ahead;
-    const int64_t block_stride = t->block_stride;
-    const int64_t next = t->streams ? pixels * step : block_stride;
+SX_INLINE void add_pixel(
+    const sx_conv_tile *t, sx_vec sum[], const float *in, const float *ahead, const int64_t step, const int pixels) {
+    const float *w = t->weights;
+    const int64_t block_stride = t->block_stride, next = t->streams ? pixels * step : block_stride;
     for (int64_t block = t->blocks; block > 0; block--, in += block_stride, w += t->weights_block_stride) {
 #pragma unroll
         for (int i = 0; i < pixels; i++) __builtin_prefetch(in + next + i * step);
@@ -47,14 +47,14 @@ SX_INLINE void add_pixel(const sx_conv_tile *t, sx_vec sum[], const int64_t step
 }
 
 SX_INLINE void add_window(
-    const sx_conv_tile *t, sx_vec sum[], const int64_t step, const int64_t lanes, const int pixels) {
-    const float *ahead = t->ahead;
+    const sx_conv_tile *t, sx_vec sum[], const float *input, const float *ahead, const int64_t step,
+    const int64_t lanes, const int pixels) {
     for (int64_t block = 0; block < t->blocks; block++) {
-        const float *block_input = t->input + block * t->block_stride;
+        const float *block_input = input + block * t->block_stride;
         const float *block_weights = t->weights + block * t->weights_block_stride;
         // The lines wanted after this block.
         const int64_t next_block =
-            block + 1 < t->blocks ? t->block_stride : t->input - block_input + pixels * t->pixel_stride;
+            block + 1 < t->blocks ? t->block_stride : input - block_input + pixels * t->pixel_stride;
         for (int64_t row = 0; row < t->rows; row++) {
             const float *w = block_weights + row * t->weights_row_stride;
             const float *in = block_input + row * t->row_stride;
@@ -69,29 +69,38 @@ SX_INLINE void add_window(
 }
 
 /// `step`, `lanes` and `pixels` are constants of the caller where that pays.
-SX_INLINE void panel_tile(const sx_conv_tile *t, const int64_t step, const int64_t lanes, const int pixels) {
-    sx_vec sum[SX_CONV_MAX_PANELS][SX_CONV_MAX_PIXELS];
-    begin_tile(t, sum, 1, pixels);
-    if (t->last) fetch_output(&t->store, 1, pixels);
-    if (step == 16 && lanes == 16 && t->rows == 1 && t->columns == 1)
-        add_pixel(t, sum[0], step, pixels);
-    else
-        add_window(t, sum[0], step, lanes, pixels);
-    end_tile(t, sum, 1, pixels);
+SX_INLINE void panel_tiles(const sx_conv_tile *t, const int64_t step, const int64_t lanes, const int pixels) {
+    const float *in = t->input, *ahead = t->ahead;
+    float *partial = t->partial;
+    int64_t offset = 0;
+    for (int64_t left = t->count; left > 0; left--) {
+        sx_vec sum[1][SX_CONV_MAX_PIXELS];
+        begin_tile(t, partial, sum, 1, pixels);
+        if (t->last) fetch_output(&t->store, offset, 1, pixels);
+        if (step == 16 && lanes == 16 && t->rows == 1 && t->columns == 1)
+            add_pixel(t, sum[0], in, ahead, step, pixels);
+        else
+            add_window(t, sum[0], in, ahead, step, lanes, pixels);
+        end_tile(t, partial, offset, sum, 1, pixels);
+        in += pixels * step;
+        ahead += t->ahead_step;
+        partial += t->partial_panel_stride;
+        offset += pixels * t->store.pixel_stride;
+    }
 }
 
 /// Blocked pixels side by side are the common case; then all strides are constants.
 SX_INLINE void panel_pixels(const sx_conv_tile *t, const int pixels) {
     if (t->lanes == 16 && t->pixel_stride == 16)
-        panel_tile(t, 16, 16, pixels);
+        panel_tiles(t, 16, 16, pixels);
     else if (t->lanes == 16)
-        panel_tile(t, t->pixel_stride, 16, pixels);
+        panel_tiles(t, t->pixel_stride, 16, pixels);
     else if (t->lanes == 7)
-        panel_tile(t, t->pixel_stride, 7, pixels);
+        panel_tiles(t, t->pixel_stride, 7, pixels);
     else if (t->lanes == 3)
-        panel_tile(t, t->pixel_stride, 3, pixels);
+        panel_tiles(t, t->pixel_stride, 3, pixels);
     else
-        panel_tile(t, t->pixel_stride, t->lanes, pixels);
+        panel_tiles(t, t->pixel_stride, t->lanes, pixels);
 }
 
 // A panel is two registers: 12 sums, two weights and a broadcast of the 16.

@@ -37,7 +37,8 @@ static inline sx_conv_store sx_conv_store_at(const sx_conv_store *store, int64_t
 /// tail and layout.
 void sx_conv_finish(const sx_conv_store *store, int panels, int pixels, float *sums);
 
-/// One micro-kernel call: a run of output pixels of one row times some panels of 16 output channels.
+/// One micro-kernel call: tiles that follow each other in a row. A tile is a run of output pixels times some panels of
+/// 16 output channels.
 ///
 /// sum[panel][pixel][o] += over block, row, column, lane of
 ///     input[pixel pixel_stride + block block_stride + row row_stride + column column_stride + lane]
@@ -52,8 +53,11 @@ typedef struct {
     int64_t blocks, rows, columns, lanes;
     int panels, pixels;
 
+    int64_t count;  ///< tiles; each one's pixels and carried sums follow the last one's
+
     bool streams;        ///< the input is read for the first time
     const float *ahead;  ///< weights wanted soon: after each tap `ahead_lines` lines more are prefetched
+    int64_t ahead_step;  ///< floats between what two tiles prefetch
     int ahead_lines;
 
     /// Sums carried from call to call, [panel][pixel][16]. The first call starts from the bias instead, the last
@@ -67,6 +71,19 @@ typedef struct {
 } sx_conv_tile;
 
 typedef void (*sx_conv_tile_kernel)(const sx_conv_tile *tile);
+
+/// Calls a kernel of single tiles for each tile of a run.
+static inline void sx_conv_each_tile(const sx_conv_tile *run, sx_conv_tile_kernel kernel) {
+    sx_conv_tile tile = *run;
+    for (;;) {
+        kernel(&tile);
+        if (--tile.count <= 0) return;
+        tile.input += tile.pixels * tile.pixel_stride;
+        tile.ahead += tile.ahead_step;
+        tile.partial += tile.panels * tile.partial_panel_stride;
+        tile.store = sx_conv_store_at(&tile.store, tile.pixels * tile.store.pixel_stride);
+    }
+}
 
 /// One row of output pixels of one block of 16 channels, each with its own filter. Columns outside the input are zero.
 ///

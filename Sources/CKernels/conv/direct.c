@@ -23,15 +23,11 @@ static void valid_range(int64_t start, int64_t step, int64_t extent, int64_t cou
     *end = sx_min(sx_max(ceil_div_signed(extent - start, step), *begin), count);
 }
 
-/// The columns of a plain row are like lanes.
-static void set_lanes(const sx_direct_job *job, sx_conv_tile *tile) {
-    if (job->lanes > 1 || tile->column_stride > 1) return;
-    tile->lanes = tile->columns;
-    tile->columns = tile->lanes > 0;
-}
-
 static void call_kernel(const sx_direct_job *job, sx_conv_tile *tile) {
-    set_lanes(job, tile);
+    if (job->lanes == 1 && tile->column_stride == 1) {  // the columns of a plain row are like lanes
+        tile->lanes = tile->columns;
+        tile->columns = tile->lanes > 0;
+    }
     job->kernel(tile);
 }
 
@@ -96,14 +92,6 @@ static tile_run run_at(const sx_direct_job *job, int64_t index, int64_t end) {
     return run;
 }
 
-/// Moves a tile on by its own width.
-static void advance(sx_conv_tile *tile) {
-    tile->input += tile->pixels * tile->pixel_stride;
-    tile->partial += tile->panels * tile->partial_panel_stride;
-    tile->store.output += tile->pixels * tile->store.pixel_stride;
-    if (tile->store.residual) tile->store.residual += tile->pixels * tile->store.pixel_stride;
-}
-
 /// What the tiles of one pass have in common: `panels` panels from `panel`, input blocks [block, block + blocks) of
 /// those that the panels read.
 static sx_conv_tile pass_tile(const sx_direct_job *job, int64_t panel, int panels, int64_t block, int64_t blocks) {
@@ -147,25 +135,32 @@ static fetch fetch_over(const sx_conv_tile *ahead, int64_t tiles) {
     return f;
 }
 
-static void fetch_next(fetch *f, sx_conv_tile *tile) {
-    tile->ahead = f->panel + f->line * SX_BLOCK;
-    for (f->line += f->tile_lines; f->line >= f->panel_lines; f->line -= f->panel_lines)
+/// Tiles that fetch from the panel at hand.
+static int64_t fetch_room(const fetch *f) { return sx_ceil_div(f->panel_lines - f->line, f->tile_lines); }
+
+static void fetch_in_run(fetch *f, sx_conv_tile *run, int64_t taps) {
+    run->ahead = f->panel + f->line * SX_BLOCK;
+    run->ahead_step = f->tile_lines * SX_BLOCK;
+    run->ahead_lines = (int)sx_ceil_div(f->tile_lines, taps);
+    for (f->line += run->count * f->tile_lines; f->line >= f->panel_lines; f->line -= f->panel_lines)
         f->panel += f->pass->weights_panel_stride;
 }
 
 /// The tiles [begin, end) of one pass; `ahead` is the pass whose weights are wanted next, or NULL.
 static void run_pass(
-    const sx_direct_job *job, int64_t image, int64_t begin, int64_t end, int64_t panel, int64_t first_panel, const sx_conv_tile *pass,
-    const sx_conv_tile *ahead, float *carried) {
+    const sx_direct_job *job, int64_t image, int64_t begin, int64_t end, int64_t panel, int64_t first_panel,
+    const sx_conv_tile *pass, const sx_conv_tile *ahead, float *carried) {
     const sx_conv_shape *s = &job->s;
     bool carries = !pass->first || !pass->last;
     fetch next = fetch_over(ahead, end - begin);
     for (int64_t index = begin; index < end;) {
         tile_run run = run_at(job, index, end);
+        if (next.pass) run.count = sx_min(run.count, fetch_room(&next));
         int64_t iy = run.oy * s->stride_h - s->pad_top, row_begin, row_end;
         valid_range(iy, s->dilation_h, s->h, s->kh, &row_begin, &row_end);
         sx_conv_tile tile = *pass;
         tile.pixels = (int)run.pixels;
+        tile.count = run.count;
         tile.rows = row_end - row_begin;
         tile.streams = panel == first_panel && s->stride_w == 1;
         tile.columns = s->kw;
@@ -174,20 +169,15 @@ static void run_pass(
                       (iy * s->w + run.ox * s->stride_w - s->pad_left) * job->lanes;
         tile.partial = carried + (carries ? index - begin : 0) * job->tile_pixels * tile.panels * SX_BLOCK;
         tile.partial_panel_stride = run.pixels * SX_BLOCK;
-        if (next.pass) tile.ahead_lines = (int)sx_ceil_div(next.tile_lines, pass->blocks * s->kh * s->kw);
         tile.store = sx_conv_store_at(
             &pass->store, image * job->output_batch_stride + panel * pass->store.panel_stride +
                               (run.oy * s->ow + run.ox) * pass->store.pixel_stride);
-        if (run.inside) set_lanes(job, &tile);
+        if (next.pass) fetch_in_run(&next, &tile, pass->blocks * s->kh * s->kw);
+        if (run.inside)
+            call_kernel(job, &tile);
+        else
+            run_border(job, &tile, run.ox * s->stride_w - s->pad_left);
         index += run.count;
-        for (; run.count > 0; run.count--) {
-            if (next.pass) fetch_next(&next, &tile);
-            if (run.inside)
-                job->kernel(&tile);
-            else
-                run_border(job, &tile, run.ox * s->stride_w - s->pad_left);
-            if (run.count > 1) advance(&tile);
-        }
     }
 }
 
@@ -226,6 +216,14 @@ static void run(
     const sx_conv_shape *shape, const float *x, const float *packed, const sx_conv_epilogue *epilogue, float *y,
     void *scratch, int threads) {
     sx_direct_job job;
+    sx_conv_shape padded;
+    if (sx_direct_pads(shape)) {
+        float *copy = (float *)scratch + threads * (int64_t)SX_DIRECT_SCRATCH_FLOATS;
+        sx_direct_pad(shape, x, copy, threads);
+        padded = sx_direct_padded(shape);
+        shape = &padded;
+        x = copy;
+    }
     sx_direct_plan(&job, shape, epilogue, y, kernels());
     job.x = x;
     job.scratch = scratch;
@@ -240,8 +238,8 @@ static bool suits(const sx_conv_shape *shape) {
 }
 
 static int64_t scratch_bytes(const sx_conv_shape *shape, int threads) {
-    (void)shape;
-    return threads * (int64_t)(SX_DIRECT_SCRATCH_FLOATS * sizeof(float));
+    int64_t padded = sx_direct_pads(shape) ? sx_direct_padded_floats(shape) : 0;
+    return (threads * (int64_t)SX_DIRECT_SCRATCH_FLOATS + padded) * (int64_t)sizeof(float);
 }
 
 const sx_conv_method sx_conv_direct = {

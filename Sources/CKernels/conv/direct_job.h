@@ -24,6 +24,13 @@ void sx_direct_plan(
     sx_direct_job *job, const sx_conv_shape *shape, const sx_conv_epilogue *epilogue, float *y,
     const sx_conv_kernels *kernels);
 
+/// Whether the input is copied with its padding before the tiles are made.
+bool sx_direct_pads(const sx_conv_shape *shape);
+/// The same convolution of the copy, [n, ceil(c/16), h, w, 16] with the padding inside.
+sx_conv_shape sx_direct_padded(const sx_conv_shape *shape);
+int64_t sx_direct_padded_floats(const sx_conv_shape *shape);
+void sx_direct_pad(const sx_conv_shape *shape, const float *x, float *copy, int threads);
+
 enum {
     SX_DIRECT_MAX_CHUNK_TILES = 32,
     /// The most sums, in vectors of 16, that one tile of any kernel holds: what registers allow.

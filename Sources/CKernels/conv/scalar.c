@@ -28,7 +28,7 @@ static void end(const sx_conv_tile *t, float *sums) {
             (size_t)t->pixels * 16 * sizeof(float));
 }
 
-static void dense(const sx_conv_tile *t) {
+static void dense_one(const sx_conv_tile *t) {
     float sums[PIXELS * 16];
     begin(t, sums);
     for (int64_t block = 0; block < t->blocks; block++)
@@ -45,6 +45,8 @@ static void dense(const sx_conv_tile *t) {
                 }
     end(t, sums);
 }
+
+static void dense(const sx_conv_tile *run) { sx_conv_each_tile(run, dense_one); }
 
 static void depthwise(const sx_conv_depthwise_row *t) {
     for (int64_t pixel = 0; pixel < t->pixels; pixel++) {

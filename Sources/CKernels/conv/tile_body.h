@@ -3,32 +3,36 @@
 #include "finish_body.h"
 
 /// Ends a call: carries the sums on, or applies the epilogue and stores them.
-SX_INLINE void end_tile(const sx_conv_tile *t, sx_vec sum[][SX_CONV_MAX_PIXELS], const int panels, const int pixels) {
+/// `partial` and `offset` (of the output, in floats) are those of one tile of a run.
+SX_INLINE void end_tile(
+    const sx_conv_tile *t, float *partial, int64_t offset, sx_vec sum[][SX_CONV_MAX_PIXELS], const int panels,
+    const int pixels) {
     if (!t->last) {
 #pragma unroll
         for (int p = 0; p < panels; p++)
 #pragma unroll
-            for (int i = 0; i < pixels; i++) sx_vec_store(t->partial + p * t->partial_panel_stride + i * 16, sum[p][i]);
+            for (int i = 0; i < pixels; i++) sx_vec_store(partial + p * t->partial_panel_stride + i * 16, sum[p][i]);
         return;
     }
-    store_tile(&t->store, 0, sum, panels, pixels);
+    store_tile(&t->store, offset, sum, panels, pixels);
 }
 
-SX_INLINE void begin_tile(const sx_conv_tile *t, sx_vec sum[][SX_CONV_MAX_PIXELS], const int panels, const int pixels) {
+SX_INLINE void begin_tile(
+    const sx_conv_tile *t, const float *partial, sx_vec sum[][SX_CONV_MAX_PIXELS], const int panels, const int pixels) {
 #pragma unroll
     for (int p = 0; p < panels; p++)
 #pragma unroll
         for (int i = 0; i < pixels; i++)
-            sum[p][i] = sx_vec_load(t->first ? t->bias + p * 16 : t->partial + p * t->partial_panel_stride + i * 16);
+            sum[p][i] = sx_vec_load(t->first ? t->bias + p * 16 : partial + p * t->partial_panel_stride + i * 16);
 }
 
 /// Fetches the lines that the tile's end will read or write while the sums are made.
-SX_INLINE void fetch_output(const sx_conv_store *store, const int panels, const int pixels) {
+SX_INLINE void fetch_output(const sx_conv_store *store, int64_t start, const int panels, const int pixels) {
 #pragma unroll
     for (int p = 0; p < panels; p++)
 #pragma unroll
         for (int i = 0; i < pixels; i++) {
-            int64_t offset = p * store->panel_stride + i * store->pixel_stride;
+            int64_t offset = start + p * store->panel_stride + i * store->pixel_stride;
             __builtin_prefetch(store->output + offset, 1);
             if (store->residual && store->residual != store->output) __builtin_prefetch(store->residual + offset);
         }
@@ -37,10 +41,10 @@ SX_INLINE void fetch_output(const sx_conv_store *store, const int panels, const 
 /// `panels` and `pixels` are constants of the caller: the sums stay in registers.
 SX_INLINE void dense_tile(const sx_conv_tile *t, const int panels, const int pixels) {
     sx_vec sum[SX_CONV_MAX_PANELS][SX_CONV_MAX_PIXELS];
-    begin_tile(t, sum, panels, pixels);
+    begin_tile(t, t->partial, sum, panels, pixels);
     const int64_t pixel_stride = t->pixel_stride, panel_stride = t->weights_panel_stride;
     const float *ahead = t->ahead;
-    if (t->last) fetch_output(&t->store, panels, pixels);
+    if (t->last) fetch_output(&t->store, 0, panels, pixels);
     for (int64_t block = 0; block < t->blocks; block++) {
         const float *block_input = t->input + block * t->block_stride;
         const float *block_weights = t->weights + block * t->weights_block_stride;
@@ -67,7 +71,7 @@ SX_INLINE void dense_tile(const sx_conv_tile *t, const int panels, const int pix
             }
         }
     }
-    end_tile(t, sum, panels, pixels);
+    end_tile(t, t->partial, 0, sum, panels, pixels);
 }
 
 #define SX_DENSE(panels, pixels) \

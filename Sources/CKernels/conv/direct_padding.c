@@ -1,0 +1,66 @@
+#include <string.h>
+
+#include "direct_job.h"
+#include "sx_parallel.h"
+
+// Where rows are short, most tiles meet a border and need several calls each. There the input is copied with its
+// padding first: a few percent of the work, after which every tile sees all taps.
+
+enum {
+    SHORT_ROW = 18,
+    FEWEST_OUTPUTS = 32,
+    WIDEST = 16,  // of windows and dilations
+    MARGIN = 32,  // of rows and columns that a copy may have more than twice the input
+};
+
+bool sx_direct_pads(const sx_conv_shape *s) {
+    if (s->kw == 1 || s->ow > SHORT_ROW || s->k < FEWEST_OUTPUTS || s->input_layout != SX_LAYOUT_BLOCKED16) return false;
+    if (sx_max(s->kh, s->kw) > WIDEST || sx_max(s->dilation_h, s->dilation_w) > WIDEST) return false;
+    sx_conv_shape padded = sx_direct_padded(s);
+    bool has_border = s->pad_top > 0 || s->pad_left > 0 || padded.h > s->h || padded.w > s->w;
+    return has_border && padded.h <= 2 * s->h + MARGIN && padded.w <= 2 * s->w + MARGIN;
+}
+
+sx_conv_shape sx_direct_padded(const sx_conv_shape *s) {
+    sx_conv_shape padded = *s;
+    padded.h = (s->oh - 1) * s->stride_h + (s->kh - 1) * s->dilation_h + 1;
+    padded.w = (s->ow - 1) * s->stride_w + (s->kw - 1) * s->dilation_w + 1;
+    padded.pad_top = padded.pad_left = 0;
+    return padded;
+}
+
+int64_t sx_direct_padded_floats(const sx_conv_shape *s) {
+    sx_conv_shape padded = sx_direct_padded(s);
+    return s->n * sx_blocks(s->c) * padded.h * padded.w * SX_BLOCK;
+}
+
+typedef struct {
+    const sx_conv_shape *s;
+    sx_conv_shape padded;
+    const float *x;
+    float *copy;
+} job;
+
+/// One plane of 16 channels.
+static void copy_plane(void *context, int64_t plane, int worker) {
+    (void)worker;
+    const job *j = context;
+    const sx_conv_shape *s = j->s;
+    int64_t height = j->padded.h, width = j->padded.w;
+    const float *in = j->x + plane * s->h * s->w * SX_BLOCK;
+    float *out = j->copy + plane * height * width * SX_BLOCK;
+    int64_t left = sx_min(s->pad_left, width), columns = sx_min(s->w, width - left);
+    memset(out, 0, (size_t)(height * width * SX_BLOCK) * sizeof(float));
+    for (int64_t row = 0; row < height; row++) {
+        int64_t y = row - s->pad_top;
+        if (y < 0 || y >= s->h) continue;
+        memcpy(
+            out + (row * width + left) * SX_BLOCK, in + y * s->w * SX_BLOCK,
+            (size_t)(columns * SX_BLOCK) * sizeof(float));
+    }
+}
+
+void sx_direct_pad(const sx_conv_shape *s, const float *x, float *copy, int threads) {
+    job j = {s, sx_direct_padded(s), x, copy};
+    sx_parallel_for(threads, s->n * sx_blocks(s->c), copy_plane, &j);
+}
