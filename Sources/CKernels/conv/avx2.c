@@ -5,9 +5,8 @@
 enum { WINOGRAD_TILES = 6, WINOGRAD_PANELS = 1, WINOGRAD_UNROLL = 8, WINOGRAD_FETCHES_LANES = false };
 #include "winograd_body.h"
 
-/// One tap of a panel: sum[i] += in[i step + lane] w[16 lane] over the lanes. `step` is a constant of the caller, or 0
-/// for the tile's stride. Pixels 3 to 5 have a base of their own, so that every address is a base, an index and a
-/// constant.
+/// One lane of a tap: sum[i] += in[i step] w. Pixels 3 to 5 have a base of their own, so that every address is a base,
+/// an index and a constant.
 SX_INLINE void add_lane(sx_vec sum[], const float *in, const float *w, const int64_t step, const int pixels) {
     const sx_vec weight = sx_vec_load(w);
     const float *far = in + 3 * step;
@@ -16,6 +15,7 @@ SX_INLINE void add_lane(sx_vec sum[], const float *in, const float *w, const int
         sum[i] = sx_vec_fma(sx_vec_set(*(i < 3 ? in + i * step : far + (i - 3) * step)), weight, sum[i]);
 }
 
+/// One tap of a panel; unrolled where the caller knows the number of lanes.
 SX_INLINE void add_tap(
     sx_vec sum[], const float *in, const float *w, const int64_t step, const int64_t lanes, const int pixels) {
     if (__builtin_constant_p(lanes)) {
@@ -46,6 +46,7 @@ SX_INLINE void add_pixel(
     }
 }
 
+/// All taps of a tile.
 SX_INLINE void add_window(
     const sx_conv_tile *t, sx_vec sum[], const float *input, const float *ahead, const int64_t step,
     const int64_t lanes, const int pixels) {
