@@ -55,6 +55,11 @@ SX_INLINE void tile_part(const sx_gemm_tile *t, const int rows, int64_t j, int64
     for (int i = 0; i < rows; i++)
 #pragma unroll
         for (int v = 0; v < TILE_VECTORS; v++) sum[i][v] = sx_vec_set(0.0f);
+    // The lines of C lie a row apart, where no hardware looks ahead.
+#pragma unroll
+    for (int i = 0; i < rows; i++)
+#pragma unroll
+        for (int v = 0; v < TILE_VECTORS; v++) __builtin_prefetch(t->c + i * t->ldc + j + 16 * v, 1);
     // The common strides as constants: A in place or packed, B in panels.
     if (TILE_UNROLL > 1 && t->a_step == 1 && t->b_row == SX_GEMM_PANEL)
         add_products(t, sum, j, t->a_row, 1, SX_GEMM_PANEL, rows);
