@@ -126,21 +126,13 @@ SX_INLINE void depthwise_tiles(
     }
 }
 
-#define SX_WINOGRAD_TILES(tiles)                                              \
-    case tiles:                                                                \
-        if (p->panels == 2)                                                    \
-            winograd_tile(p, v, u, m, ahead, step, 32, 1, tiles);              \
-        else                                                                   \
-            winograd_tile(p, v, u, m, ahead, step, 16, 1, tiles);              \
-        break;
-
 static void winograd_group(
-    const sx_winograd_product *p, const float *v, const float *u, float *m, const float *ahead, int64_t step, int panels,
-    int tiles) {
-    (void)panels;
-    switch (tiles) {
-        SX_WINOGRAD_TILES(1) SX_WINOGRAD_TILES(2) SX_WINOGRAD_TILES(3)
-        SX_WINOGRAD_TILES(4) SX_WINOGRAD_TILES(5) SX_WINOGRAD_TILES(6)
+    const sx_winograd_product *p, const float *v, const float *u, float *m, const float *ahead, int64_t step, int tiles) {
+    switch (p->panels * 32 + tiles) {
+        SX_WINOGRAD_GROUP(1, 1) SX_WINOGRAD_GROUP(1, 2) SX_WINOGRAD_GROUP(1, 3)
+        SX_WINOGRAD_GROUP(1, 4) SX_WINOGRAD_GROUP(1, 5) SX_WINOGRAD_GROUP(1, 6)
+        SX_WINOGRAD_GROUP(2, 1) SX_WINOGRAD_GROUP(2, 2) SX_WINOGRAD_GROUP(2, 3)
+        SX_WINOGRAD_GROUP(2, 4) SX_WINOGRAD_GROUP(2, 5) SX_WINOGRAD_GROUP(2, 6)
     }
 }
 

@@ -32,9 +32,8 @@ SX_INLINE void depthwise_tiles(
 }
 
 static void winograd_group(
-    const sx_winograd_product *p, const float *v, const float *u, float *m, const float *ahead, int64_t step, int panels,
-    int tiles) {
-    switch (panels * 32 + tiles) {
+    const sx_winograd_product *p, const float *v, const float *u, float *m, const float *ahead, int64_t step, int tiles) {
+    switch (p->panels * 32 + tiles) {
         SX_WINOGRAD_GROUP(1, 1) SX_WINOGRAD_GROUP(1, 2) SX_WINOGRAD_GROUP(1, 3) SX_WINOGRAD_GROUP(1, 4)
         SX_WINOGRAD_GROUP(1, 5) SX_WINOGRAD_GROUP(1, 6) SX_WINOGRAD_GROUP(1, 7) SX_WINOGRAD_GROUP(1, 8)
         SX_WINOGRAD_GROUP(1, 9) SX_WINOGRAD_GROUP(1, 10) SX_WINOGRAD_GROUP(1, 11)

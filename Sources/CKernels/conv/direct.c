@@ -148,8 +148,8 @@ static void fetch_in_run(fetch *f, sx_conv_tile *run, int64_t taps) {
 
 /// The tiles [begin, end) of one pass; `ahead` is the pass whose weights are wanted next, or NULL.
 static void run_pass(
-    const sx_direct_job *job, int64_t image, int64_t begin, int64_t end, int64_t panel, int64_t first_panel,
-    const sx_conv_tile *pass, const sx_conv_tile *ahead, float *carried) {
+    const sx_direct_job *job, int64_t image, int64_t begin, int64_t end, int64_t panel, const sx_conv_tile *pass,
+    const sx_conv_tile *ahead, float *carried) {
     const sx_conv_shape *s = &job->s;
     bool carries = !pass->first || !pass->last;
     fetch next = fetch_over(ahead, end - begin);
@@ -162,7 +162,6 @@ static void run_pass(
         tile.pixels = (int)run.pixels;
         tile.count = run.count;
         tile.rows = row_end - row_begin;
-        tile.streams = panel == first_panel && s->stride_w == 1;
         tile.columns = s->kw;
         tile.weights += row_begin * tile.weights_row_stride;
         tile.input += image * job->image_floats + row_begin * tile.row_stride +
@@ -204,7 +203,8 @@ static void run_chunk(void *context, int64_t chunk, int worker) {
         if (more)
             next = pass_tile(
                 job, next_panel, next_panels, next_block, sx_min(job->blocks_at_once, job->panel_blocks - next_block));
-        run_pass(job, image, tile_begin, tile_end, panel, panel_begin, &pass, more ? &next : NULL, carried);
+        pass.streams = panel == panel_begin;
+        run_pass(job, image, tile_begin, tile_end, panel, &pass, more ? &next : NULL, carried);
         pass = next;
         panel = next_panel;
         panels = next_panels;

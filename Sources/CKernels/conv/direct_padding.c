@@ -1,6 +1,5 @@
-#include <string.h>
-
 #include "direct_job.h"
+#include "patch.h"
 #include "sx_parallel.h"
 
 // Where rows are short, most tiles meet a border and need several calls each. There the input is copied with its
@@ -46,18 +45,10 @@ static void copy_plane(void *context, int64_t plane, int worker) {
     (void)worker;
     const job *j = context;
     const sx_conv_shape *s = j->s;
-    int64_t height = j->padded.h, width = j->padded.w;
-    const float *in = j->x + plane * s->h * s->w * SX_BLOCK;
-    float *out = j->copy + plane * height * width * SX_BLOCK;
-    int64_t left = sx_min(s->pad_left, width), columns = sx_min(s->w, width - left);
-    memset(out, 0, (size_t)(height * width * SX_BLOCK) * sizeof(float));
-    for (int64_t row = 0; row < height; row++) {
-        int64_t y = row - s->pad_top;
-        if (y < 0 || y >= s->h) continue;
-        memcpy(
-            out + (row * width + left) * SX_BLOCK, in + y * s->w * SX_BLOCK,
-            (size_t)(columns * SX_BLOCK) * sizeof(float));
-    }
+    int64_t rows = j->padded.h, columns = j->padded.w;
+    sx_conv_copy_patch(
+        s, j->x + plane * s->h * s->w * SX_BLOCK, -s->pad_top, -s->pad_left, rows, columns,
+        j->copy + plane * rows * columns * SX_BLOCK);
 }
 
 void sx_direct_pad(const sx_conv_shape *s, const float *x, float *copy, int threads) {

@@ -1,9 +1,8 @@
 #include "winograd.h"
 
-#include <string.h>
-
 #include "../base/sizes.h"
 #include "algorithms.h"
+#include "patch.h"
 #include "store.h"
 #include "sx_parallel.h"
 
@@ -93,17 +92,6 @@ static void plan(winograd_job *job, const sx_conv_part *parts, int count) {
     job->worker_floats = (job->slice_chunks == 1 ? job->v_floats : 0) + job->slices_at_once * job->m_slice;
 }
 
-/// Copies the part of a window that lies inside the image, for one block of channels; the rest is zero.
-static void copy_patch(const winograd_job *job, const float *input, int64_t iy, int64_t ix, float *patch) {
-    const sx_conv_shape *s = &job->s;
-    int64_t begin = sx_min(sx_max(-ix, 0), SX_WINOGRAD_IN), end = sx_max(sx_min(s->w - ix, SX_WINOGRAD_IN), begin);
-    memset(patch, 0, PATCH_FLOATS * sizeof(float));
-    for (int64_t row = sx_max(-iy, 0); row < sx_min(s->h - iy, SX_WINOGRAD_IN); row++)
-        memcpy(
-            patch + (row * SX_WINOGRAD_IN + begin) * SX_BLOCK, input + ((iy + row) * s->w + ix + begin) * SX_BLOCK,
-            (size_t)((end - begin) * SX_BLOCK) * sizeof(float));
-}
-
 /// Transforms the run's windows of one block of channels: those inside the image where they are, others in a patch.
 static void transform_run(const winograd_job *job, tile_run run, int64_t block, float *v) {
     const sx_conv_shape *s = &job->s;
@@ -120,7 +108,7 @@ static void transform_run(const winograd_job *job, tile_run run, int64_t block, 
                 input + (iy * s->w + ix) * SX_BLOCK, s->w * SX_BLOCK, count, v + tile * SX_BLOCK, job->v_position);
         } else {
             count = 1;
-            copy_patch(job, input, iy, ix, patch);
+            sx_conv_copy_patch(s, input, iy, ix, SX_WINOGRAD_IN, SX_WINOGRAD_IN, patch);
             job->kernels->winograd_input(
                 patch, SX_WINOGRAD_IN * SX_BLOCK, 1, v + tile * SX_BLOCK, job->v_position);
         }

@@ -107,17 +107,19 @@ SX_INLINE void winograd_tile(
         for (int o = 0; o < panels; o++) sx_vec_store(m + i * stride + o * 16, sum[o][i]);
 }
 
+/// Of the panels of a slice, those that go through a tile kernel together.
+SX_INLINE int winograd_panels(const int slice) { return slice < WINOGRAD_PANELS ? slice : WINOGRAD_PANELS; }
+
 /// Picks the tile kernel; each ISA defines it, with WINOGRAD_TILES and WINOGRAD_PANELS, the most tiles and panels it
 /// takes.
 static void winograd_group(
-    const sx_winograd_product *p, const float *v, const float *u, float *m, const float *ahead, int64_t step, int panels,
-    int tiles);
+    const sx_winograd_product *p, const float *v, const float *u, float *m, const float *ahead, int64_t step, int tiles);
 
 /// The tiles are cut into groups of nearly the same size that the registers hold; meanwhile the weights of the next
 /// position are fetched. Where the panels of a slice do not fit together, each one's weights stay in L1 for all groups.
 static void winograd_product(const sx_winograd_product *p) {
     const int64_t groups = (p->tiles + WINOGRAD_TILES - 1) / WINOGRAD_TILES;
-    const int panels = p->panels < WINOGRAD_PANELS ? p->panels : WINOGRAD_PANELS;
+    const int panels = winograd_panels(p->panels);
     const int64_t calls = groups * (p->panels / panels);
     // Floats a channel, in whole lines a lane or a block.
     const int64_t lines = WINOGRAD_FETCHES_LANES ? (p->panels + calls - 1) / calls : (16 * p->panels + calls - 1) / calls;
@@ -130,14 +132,17 @@ static void winograd_product(const sx_winograd_product *p) {
             for (int64_t group = 0; group < groups; group++, ahead += p->channels * step) {
                 const int64_t begin = group * p->tiles / groups, end = (group + 1) * p->tiles / groups;
                 winograd_group(
-                    p, v + begin * 16, u + panel * 16, m + (begin * p->panels + panel) * 16, ahead, step, panels,
+                    p, v + begin * 16, u + panel * 16, m + (begin * p->panels + panel) * 16, ahead, step,
                     (int)(end - begin));
             }
     }
 }
 
-#define SX_WINOGRAD_GROUP(panels, tiles) \
-    case (panels) * 32 + (tiles): winograd_tile(p, v, u, m, ahead, step, 16 * (panels), panels, tiles); break;
+/// A group of tiles, for as many panels of a slice as the registers hold.
+#define SX_WINOGRAD_GROUP(slice, tiles)                                                       \
+    case (slice) * 32 + (tiles):                                                              \
+        winograd_tile(p, v, u, m, ahead, step, 16 * (slice), winograd_panels(slice), tiles); \
+        break;
 
 /// A^T m of six vectors.
 SX_INLINE void winograd_columns(const sx_vec m[6], sx_vec y[4]) {
