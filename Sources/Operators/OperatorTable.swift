@@ -175,6 +175,7 @@ package enum OperatorTable {
         .op("Xor", 1...28, LogicalBinary.self),
         .op("Attention", 1...1, Attention.self, domain: Domains.internal),
         .op("Conv", 1...1, Conv.self, domain: Domains.internal),
+        .op("GatherChannels", 1...1, GatherChannels.self, domain: Domains.internal),
         .unary("Gelu", from: 1, domain: Domains.internal, UnaryFunction.gelu),
         .op("Gemm", 1...1, Gemm.self, domain: Domains.internal),
         .unary("HardSwish", from: 1, .hardSwish, domain: Domains.internal),

@@ -46,6 +46,7 @@ package struct Pipeline: Sendable {
         (.plan, FuseAttention.self),
         (.plan, MoveChannelsLast.self),
         (.plan, MergeSiblingConvs.self),
+        (.plan, ComposeChannelMoves.self),
         (.plan, PropagateLayouts.self),
     ]
 

@@ -223,7 +223,7 @@ private struct GemmCase {
     }
 
     @Test func packedSizesThatOverflowAreRefused() {
-        #expect(sx_gemm_packed_bytes(3, 33) == 2 * 32 * 3 * 4)
+        #expect(sx_gemm_packed_bytes(3, 33) == 3 * 16 * 3 * 4)
         #expect(sx_gemm_packed_bytes(.max / 8, 33) == -1)
         #expect(sx_gemm_packed_bytes(-1, 3) == -1)
     }

@@ -53,7 +53,7 @@ private let cases: [UnaryCase] = [
     .init("round", SX_UNARY_ROUND, ulps: 0) { $0.rounded(.toNearestOrEven) },
     .init("erf", SX_UNARY_ERF, ulps: 4, erf),
     .init("gelu", SX_UNARY_GELU, ulps: 4, scaled: 2e-7) {
-        $0 == -.infinity ? .nan : $0 * (1 + erf($0 / 2.0.squareRoot())) / 2
+        $0 == -.infinity ? 0 : $0 * (1 + erf($0 / 2.0.squareRoot())) / 2
     },
     .init("gelu tanh", SX_UNARY_GELU_TANH, ulps: 4, scaled: 3e-7) {
         $0 == -.infinity ? .nan : $0 * sigmoid(2 * (2 / Double.pi).squareRoot() * ($0 + 0.044715 * $0 * $0 * $0))

@@ -13,7 +13,7 @@
 #define SX_TABLE "../gemm/kernels.inc"
 #include "../base/dispatch.h"
 
-// A chunk is a block of rows of one head. It packs the head's keys and values into panels of 32 columns (a few percent
+// A chunk is a block of rows of one head. It packs the head's keys and values into panels of 16 columns (a few percent
 // of its products' time), then computes the block's products with all keys, their softmax in place, and the products
 // with the values. Reductions are cut into blocks of K_BLOCK.
 
@@ -60,21 +60,22 @@ int64_t sx_attention_scratch_bytes(const sx_attention_args *args, int threads) {
     return __builtin_mul_overflow(floats, sx_max(threads, 1) * (int64_t)sizeof(float), &bytes) ? -1 : bytes;
 }
 
-/// C [rows, columns] = alpha A B: A with row stride `a_row`, B in panels [k][32].
+/// C [rows, columns] = alpha A B: A with row stride `a_row`, B in panels [k][16].
 static void multiply(
     const job *j, const float *a, int64_t a_row, const float *b, int64_t k, float alpha, float *c, int64_t ldc,
     int64_t rows, int64_t columns) {
     int64_t tiles = sx_ceil_div(rows, j->gemm->tile_rows), k_blocks = sx_max(sx_ceil_div(k, K_BLOCK), 1);
     for (int64_t block = 0; block < k_blocks; block++) {
         int64_t k_begin = block * k / k_blocks, k_end = (block + 1) * k / k_blocks;
-        for (int64_t n = 0; n < columns; n += SX_GEMM_PANEL)
+        for (int64_t n = 0; n < columns; n += j->gemm->tile_columns)
             for (int64_t tile = 0; tile < tiles; tile++) {
                 int64_t begin = tile * rows / tiles, end = (tile + 1) * rows / tiles;
+                int64_t width = sx_min(j->gemm->tile_columns, columns - n);
                 sx_gemm_tile t = {
                     .a = a + begin * a_row + k_begin, .a_row = a_row, .a_step = 1,
                     .b = b + n * k + k_begin * SX_GEMM_PANEL, .b_row = SX_GEMM_PANEL,
-                    .c = c + begin * ldc + n, .ldc = ldc, .rows = end - begin,
-                    .columns = sx_min(SX_GEMM_PANEL, columns - n), .k = k_end - k_begin, .alpha = alpha,
+                    .b_panel = width > SX_GEMM_PANEL ? k * SX_GEMM_PANEL : 0, .c = c + begin * ldc + n, .ldc = ldc,
+                    .rows = end - begin, .columns = width, .k = k_end - k_begin, .alpha = alpha,
                     .accumulates = block > 0};
                 j->gemm->tile(&t);
             }

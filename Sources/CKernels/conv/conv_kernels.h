@@ -52,10 +52,12 @@ typedef struct {
     int64_t weights_panel_stride, weights_block_stride, weights_row_stride;
     int64_t blocks, rows, columns, lanes;
     int panels, pixels;
+    /// For kernels that scatter, else NULL: floats from `input` to each pixel of the run, in place of `pixel_stride`;
+    /// with one lane also those to each tap, in the order of the weights, in place of the other strides.
+    const int64_t *pixel_offsets, *tap_offsets;
 
     int64_t count;  ///< tiles; each one's pixels and carried sums follow the last one's
 
-    bool streams;        ///< the input is read for the first time
     const float *ahead;  ///< weights wanted soon: after each tap `ahead_lines` lines more are prefetched
     int64_t ahead_step;  ///< floats between what two tiles prefetch
     int ahead_lines;
@@ -129,6 +131,7 @@ typedef struct {
     sx_conv_tile_kernel dense;
     /// The most pixels of a dense tile of 1, 2, 3 and 4 panels; 0: no such tile.
     int dense_pixels[SX_CONV_MAX_PANELS];
+    bool scatters;  ///< dense tiles may have pixel and tap offsets, so that they run across rows
     void (*depthwise)(const sx_conv_depthwise_row *row);
     /// Transforms `tiles` windows of 6 by 6 pixels of 16 channels, 4 pixels apart in a row: v[position][tile][16].
     void (*winograd_input)(const float *input, int64_t row_stride, int64_t tiles, float *v, int64_t v_position);

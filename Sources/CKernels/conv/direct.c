@@ -24,7 +24,7 @@ static void valid_range(int64_t start, int64_t step, int64_t extent, int64_t cou
 }
 
 static void call_kernel(const sx_direct_job *job, sx_conv_tile *tile) {
-    if (job->lanes == 1 && tile->column_stride == 1) {  // the columns of a plain row are like lanes
+    if (job->lanes == 1 && tile->column_stride == 1 && !tile->tap_offsets) {  // the columns of a plain row are like lanes
         tile->lanes = tile->columns;
         tile->columns = tile->lanes > 0;
     }
@@ -80,16 +80,34 @@ typedef struct {
 /// A row is cut into wide tiles and then into tiles of one pixel less.
 static tile_run run_at(const sx_direct_job *job, int64_t index, int64_t end) {
     const sx_conv_shape *s = &job->s;
-    int64_t narrow = s->ow / job->row_tiles, wides = s->ow % job->row_tiles, in_row = index % job->row_tiles;
+    int64_t narrow = job->row_pixels / job->row_tiles, wides = job->row_pixels % job->row_tiles, in_row = index % job->row_tiles;
     bool is_wide = in_row < wides;
     tile_run run = {.oy = index / job->row_tiles, .ox = in_row * narrow + sx_min(in_row, wides)};
     run.pixels = narrow + is_wide;
+    int64_t alike = sx_min((is_wide ? wides : job->row_tiles) - in_row, end - index);
+    if (job->scatters) {
+        run.inside = true;
+        run.count = alike;
+        return run;
+    }
     int64_t first_x = run.ox * s->stride_w - s->pad_left, reach = (s->kw - 1) * s->dilation_w;
     int64_t room = s->w - 1 - reach - first_x;  // input columns that the first pixel could move on
     int64_t inside = first_x >= 0 && room >= 0 ? (room / s->stride_w + 1) / run.pixels : 0;
     run.inside = inside > 0;
-    run.count = sx_min(sx_min((is_wide ? wides : job->row_tiles) - in_row, end - index), sx_max(inside, 1));
+    run.count = sx_min(alike, sx_max(inside, 1));
     return run;
+}
+
+/// Where in a plane of the input `count` output pixels from `pixel` on begin.
+static void set_offsets(const sx_conv_shape *s, int64_t pixel, int64_t count, int64_t *offsets) {
+    int64_t y = pixel / s->ow, x = pixel % s->ow;
+    for (int64_t i = 0; i < count; i++) {
+        offsets[i] = (y * s->stride_h * s->w + x * s->stride_w) * sx_conv_lanes(s);
+        if (++x == s->ow) {
+            x = 0;
+            y++;
+        }
+    }
 }
 
 /// What the tiles of one pass have in common: `panels` panels from `panel`, input blocks [block, block + blocks) of
@@ -153,6 +171,7 @@ static void run_pass(
     const sx_conv_shape *s = &job->s;
     bool carries = !pass->first || !pass->last;
     fetch next = fetch_over(ahead, end - begin);
+    int64_t offsets[SX_DIRECT_MAX_CHUNK_TILES * SX_CONV_MAX_PIXELS];
     for (int64_t index = begin; index < end;) {
         tile_run run = run_at(job, index, end);
         if (next.pass) run.count = sx_min(run.count, fetch_room(&next));
@@ -164,8 +183,14 @@ static void run_pass(
         tile.rows = row_end - row_begin;
         tile.columns = s->kw;
         tile.weights += row_begin * tile.weights_row_stride;
-        tile.input += image * job->image_floats + row_begin * tile.row_stride +
-                      (iy * s->w + run.ox * s->stride_w - s->pad_left) * job->lanes;
+        tile.input += image * job->image_floats;
+        if (job->scatters) {
+            set_offsets(s, run.ox, run.count * run.pixels, offsets);
+            tile.pixel_offsets = offsets;
+            if (job->lanes == 1 && s->kw != SX_BLOCK) tile.tap_offsets = job->tap_offsets;
+        } else {
+            tile.input += row_begin * tile.row_stride + (iy * s->w + run.ox * s->stride_w - s->pad_left) * job->lanes;
+        }
         tile.partial = carried + (carries ? index - begin : 0) * job->tile_pixels * tile.panels * SX_BLOCK;
         tile.partial_panel_stride = run.pixels * SX_BLOCK;
         tile.store = sx_conv_store_at(
@@ -203,7 +228,6 @@ static void run_chunk(void *context, int64_t chunk, int worker) {
         if (more)
             next = pass_tile(
                 job, next_panel, next_panels, next_block, sx_min(job->blocks_at_once, job->panel_blocks - next_block));
-        pass.streams = panel == panel_begin;
         run_pass(job, image, tile_begin, tile_end, panel, &pass, more ? &next : NULL, carried);
         pass = next;
         panel = next_panel;
@@ -217,7 +241,7 @@ static void run(
     void *scratch, int threads) {
     sx_direct_job job;
     sx_conv_shape padded;
-    if (sx_direct_pads(shape)) {
+    if (sx_direct_pads(shape, kernels())) {
         float *copy = (float *)scratch + threads * (int64_t)SX_DIRECT_SCRATCH_FLOATS;
         sx_direct_pad(shape, x, copy, threads);
         padded = sx_direct_padded(shape);
@@ -238,7 +262,7 @@ static bool suits(const sx_conv_shape *shape) {
 }
 
 static int64_t scratch_bytes(const sx_conv_shape *shape, int threads) {
-    int64_t padded = sx_direct_pads(shape) ? sx_direct_padded_floats(shape) : 0;
+    int64_t padded = sx_direct_pads(shape, kernels()) ? sx_direct_padded_floats(shape) : 0;
     return (threads * (int64_t)SX_DIRECT_SCRATCH_FLOATS + padded) * (int64_t)sizeof(float);
 }
 

@@ -10,6 +10,31 @@ enum {
 
 static int64_t clamp(int64_t x, int64_t low, int64_t high) { return sx_min(sx_max(x, low), high); }
 
+/// Whether every tap of every pixel is inside the input.
+static bool sees_all(const sx_conv_shape *s) {
+    return s->pad_top == 0 && s->pad_left == 0 && (s->oh - 1) * s->stride_h + (s->kh - 1) * s->dilation_h < s->h &&
+           (s->ow - 1) * s->stride_w + (s->kw - 1) * s->dilation_w < s->w;
+}
+
+/// Whether the tiles of an image are cut from all of its pixels.
+static bool scatters(const sx_direct_job *job) {
+    const sx_conv_shape *s = &job->s;
+    if (job->lanes == SX_BLOCK) return s->oh > 1 && sees_all(s);
+    int64_t taps;
+    return !__builtin_mul_overflow(s->kh * s->kw, job->panel_blocks, &taps) && taps <= SX_DIRECT_MAX_SCATTERED_TAPS &&
+           sees_all(s);
+}
+
+/// Where the taps of a plain input are from the first one.
+static void set_tap_offsets(sx_direct_job *job) {
+    const sx_conv_shape *s = &job->s;
+    int64_t *offset = job->tap_offsets;
+    for (int64_t block = 0; block < job->panel_blocks; block++)
+        for (int64_t row = 0; row < s->kh; row++)
+            for (int64_t column = 0; column < s->kw; column++)
+                *offset++ = (block * s->h + row * s->dilation_h) * s->w + column * s->dilation_w;
+}
+
 /// Tile width and panels from what the kernels offer.
 static void set_tiles(sx_direct_job *job, const sx_conv_kernels *kernels) {
     const sx_conv_shape *s = &job->s;
@@ -20,14 +45,14 @@ static void set_tiles(sx_direct_job *job, const sx_conv_kernels *kernels) {
         int64_t pixels = kernels->dense_pixels[panels - 1];
         // The panels of a tile read the same input blocks, so groups must not share one.
         bool fits = s->groups == 1 ? job->panels >= panels : group_outputs % (panels * SX_BLOCK) == 0;
-        if (pixels > 0 && fits && (pixels == job->tile_pixels || s->ow <= pixels)) {
+        if (pixels > 0 && fits && (pixels == job->tile_pixels || job->row_pixels <= pixels)) {
             job->panels_at_once = panels;
             job->tile_pixels = pixels;
         }
     }
     assert(job->panels_at_once * job->tile_pixels <= SX_DIRECT_MAX_TILE_SUMS);
-    job->row_tiles = sx_ceil_div(s->ow, job->tile_pixels);
-    job->tiles = job->row_tiles * s->oh;
+    job->row_tiles = sx_ceil_div(job->row_pixels, job->tile_pixels);
+    job->tiles = job->row_tiles * (job->scatters ? 1 : s->oh);
 }
 
 static void set_chunks(sx_direct_job *job) {
@@ -68,6 +93,9 @@ void sx_direct_plan(
     job->tap_floats = job->lanes * SX_BLOCK;
     job->image_floats = job->input_blocks * s->h * s->w * job->lanes;
     job->store = sx_conv_store_of(s, epilogue, y, &job->output_batch_stride);
+    job->scatters = kernels->scatters && scatters(job);
+    if (job->scatters && job->lanes == 1) set_tap_offsets(job);
+    job->row_pixels = job->scatters ? s->oh * s->ow : s->ow;
     set_tiles(job, kernels);
     set_chunks(job);
 }

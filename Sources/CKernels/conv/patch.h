@@ -3,19 +3,19 @@
 
 #include <string.h>
 
-#include "../base/sizes.h"
-#include "sx_conv.h"
+#include "conv_geometry.h"
 
-/// Copies a window of `rows` by `columns` pixels from (y, x) on of one plane of 16 channels, [s->h, s->w, 16], which it
-/// may reach beyond: there the copy is zero.
+/// Copies a window of `rows` by `columns` pixels from (y, x) on of one input block, [s->h, s->w, lanes], which it may
+/// reach beyond: there the copy is zero.
 static inline void sx_conv_copy_patch(
     const sx_conv_shape *s, const float *plane, int64_t y, int64_t x, int64_t rows, int64_t columns, float *patch) {
     int64_t begin = sx_min(sx_max(-x, 0), columns), end = sx_max(sx_min(s->w - x, columns), begin);
-    memset(patch, 0, (size_t)(rows * columns * SX_BLOCK) * sizeof(float));
+    const int64_t lanes = sx_conv_lanes(s);
+    memset(patch, 0, (size_t)(rows * columns * lanes) * sizeof(float));
     for (int64_t row = sx_max(-y, 0); row < sx_min(s->h - y, rows); row++)
         memcpy(
-            patch + (row * columns + begin) * SX_BLOCK, plane + ((y + row) * s->w + x + begin) * SX_BLOCK,
-            (size_t)((end - begin) * SX_BLOCK) * sizeof(float));
+            patch + (row * columns + begin) * lanes, plane + ((y + row) * s->w + x + begin) * lanes,
+            (size_t)((end - begin) * lanes) * sizeof(float));
 }
 
 #endif

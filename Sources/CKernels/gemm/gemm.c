@@ -14,7 +14,7 @@
 #define SX_TABLE "../gemm/kernels.inc"
 #include "../base/dispatch.h"
 
-// A panel of B, k_block x 32, stays in L1 or L2 while all rows of a block of A meet it; the rows are read where they lie
+// The panels of B that a tile is wide, k_block deep, stay in L1 or L2 while all rows of a block of A meet it; the rows are read where they lie
 // and stay in L2, as does the next panel, which is fetched meanwhile. Packed are a B that is no constant (per chunk),
 // a transposed A, and an A whose rows would fall on the same lines of L1. Few rows use B about once: with packed B
 // the reduction is not cut, else B is read in place, 64 rows at a time.
@@ -55,15 +55,15 @@ static plan make_plan(const sx_gemm_args *g, int tile_rows, int64_t k_block, int
     p.k_block = sx_max(1, sx_ceil_div(g->k, sx_max(1, sx_ceil_div(g->k, most))));
     p.row_block = sx_ceil_div(sx_max(g->m, 1), sx_ceil_div(sx_max(g->m, 1), ROW_BLOCK));
     p.row_blocks = sx_ceil_div(g->m, p.row_block);
-    // Four chunks a thread let a delayed thread be helped; narrower blocks read A more often.
-    while (p.threads > 1 && p.column_block > SX_GEMM_PANEL &&
-           (double)g->batch * (double)p.row_blocks * (double)sx_ceil_div(g->n, p.column_block) < 4.0 * p.threads)
+    // Eight chunks a thread let a delayed thread be helped; narrower blocks read A more often.
+    while (p.threads > 1 && p.column_block > SX_GEMM_MAX_TILE_COLUMNS &&
+           (double)g->batch * (double)p.row_blocks * (double)sx_ceil_div(g->n, p.column_block) < 8.0 * p.threads)
         p.column_block /= 2;
-    p.column_block = sx_min(p.column_block, sx_round_up(sx_max(g->n, 1), SX_GEMM_PANEL));
+    p.column_block = sx_min(p.column_block, sx_round_up(sx_max(g->n, 1), SX_GEMM_MAX_TILE_COLUMNS));
     p.column_blocks = sx_ceil_div(g->n, p.column_block);
     // Multiples of 16 floats keep every part on its own cache lines.
     p.a_floats = p.packs_a ? sx_round_up(sx_round_up(p.row_block, tile_rows) * p.k_block, 16) : 0;
-    p.b_floats = g->packed_b ? 0 : p.k_block * (p.packs_b ? p.column_block : SX_GEMM_PANEL);
+    p.b_floats = g->packed_b ? 0 : p.k_block * (p.packs_b ? p.column_block : SX_GEMM_MAX_TILE_COLUMNS);
     return p;
 }
 
@@ -152,21 +152,51 @@ static sx_gemm_epilogue make_epilogue(const sx_gemm_args *g, const block *b, int
     return e;
 }
 
-/// The panel of B at `column` (inside the block) for K from `k` on: packed before, packed now, or in place.
-static const float *panel_at(
-    const job *j, const block *b, int64_t k, int64_t depth, int64_t column, int64_t columns, int64_t *b_row) {
+/// Lets a tile read `columns` of B at `column` (inside the block) for K from `k` on: packed before, packed now, or in
+/// place.
+static void set_b(const job *j, const block *b, int64_t k, int64_t column, int64_t columns, sx_gemm_tile *t) {
     const sx_gemm_args *g = j->args;
-    *b_row = SX_GEMM_PANEL;
-    if (g->packed_b)
-        return (const float *)g->packed_b + ((b->column + column) * g->k) + k * SX_GEMM_PANEL;
-    if (j->plan.packs_b) return b->b_scratch + column * depth;
-    const float *source = b_at(g, b->batch, k, b->column + column);
-    if (columns == SX_GEMM_PANEL) {
-        *b_row = g->ldb;
-        return source;
+    t->columns = columns;
+    t->b_row = SX_GEMM_PANEL;
+    if (g->packed_b) {
+        t->b = (const float *)g->packed_b + (b->column + column) * g->k + k * SX_GEMM_PANEL;
+        t->b_panel = g->k * SX_GEMM_PANEL;
+    } else if (j->plan.packs_b) {
+        t->b = b->b_scratch + column * t->k;
+        t->b_panel = t->k * SX_GEMM_PANEL;
+    } else if (columns % SX_GEMM_PANEL == 0) {
+        t->b = b_at(g, b->batch, k, b->column + column);
+        t->b_row = g->ldb;
+        t->b_panel = SX_GEMM_PANEL;
+    } else {
+        for (int64_t n = 0; n < columns; n += SX_GEMM_PANEL)
+            sx_gemm_pack_panel(
+                j->move, t->k, sx_min(SX_GEMM_PANEL, columns - n), b_at(g, b->batch, k, b->column + column + n), g->ldb,
+                false, b->b_scratch + n * t->k);
+        t->b = b->b_scratch;
+        t->b_panel = t->k * SX_GEMM_PANEL;
     }
-    sx_gemm_pack_panel(j->move, depth, columns, source, g->ldb, false, b->b_scratch);
-    return b->b_scratch;
+    if (columns <= SX_GEMM_PANEL) t->b_panel = 0;  // a wider tile reads what it has again
+}
+
+/// Lines of B that one tile fetches, so that all of them fetch what the next ones of the block read; packed B only.
+typedef struct {
+    const float *start;
+    int64_t panel, panel_lines, tile_lines;
+} fetch;
+
+static fetch fetch_after(const job *j, const block *b, int64_t column, int64_t tiles, const sx_gemm_tile *t) {
+    int64_t next = column + j->kernels->tile_columns;
+    if (!j->args->packed_b || next >= b->columns) return (fetch){t->b};
+    int64_t panels = sx_ceil_div(sx_min(j->kernels->tile_columns, b->columns - next), SX_GEMM_PANEL);
+    int64_t panel = j->args->k * SX_GEMM_PANEL;
+    return (fetch){t->b + j->kernels->tile_columns * j->args->k, panel, t->k, sx_ceil_div(panels * t->k, tiles)};
+}
+
+static const float *fetch_at(const fetch *f, int64_t tile) {
+    if (f->tile_lines == 0) return f->start;
+    int64_t line = tile * f->tile_lines;
+    return f->start + line / f->panel_lines * f->panel + line % f->panel_lines * SX_GEMM_PANEL;
 }
 
 /// The first row of a tile: all tiles have nearly the same size.
@@ -195,20 +225,17 @@ static void multiply(const job *j, const block *b, int64_t k, int64_t depth) {
     sx_gemm_tile t = {
         .ldc = g->ldc, .k = depth, .alpha = g->alpha, .accumulates = k > 0,
         .a_row = j->plan.packs_a ? 1 : g->lda, .a_step = j->plan.packs_a ? tile_rows : 1};
-    for (int64_t n = 0; n < b->columns; n += SX_GEMM_PANEL) {
-        t.columns = sx_min(SX_GEMM_PANEL, b->columns - n);
-        t.b = panel_at(j, b, k, depth, n, t.columns, &t.b_row);
-        // A packed panel's successor in the same block of K.
-        int64_t lines = g->packed_b && n + SX_GEMM_PANEL < b->columns ? depth * SX_GEMM_PANEL / 16 : 0;
-        int64_t groups = sx_ceil_div(depth, 16);
-        t.ahead_lines = sx_ceil_div(lines, groups * tiles);
+    for (int64_t n = 0; n < b->columns; n += j->kernels->tile_columns) {
+        set_b(j, b, k, n, sx_min(j->kernels->tile_columns, b->columns - n), &t);
+        const fetch next = fetch_after(j, b, n, tiles, &t);
+        t.ahead_lines = sx_ceil_div(next.tile_lines, sx_ceil_div(depth, 16));
         for (int64_t tile = 0; tile < tiles; tile++) {
             int64_t m = tile_row(b, tile, tiles);
             sx_gemm_epilogue epilogue = make_epilogue(g, b, b->row + m, b->column + n);
             t.rows = tile_row(b, tile + 1, tiles) - m;
             t.a = j->plan.packs_a ? b->a_scratch + tile * tile_rows * depth : a_at(g, b->batch, b->row + m, k);
             t.c = b->c + m * g->ldc + n;
-            t.ahead = t.b + g->k * SX_GEMM_PANEL + tile * groups * t.ahead_lines * 16;
+            t.ahead = fetch_at(&next, tile);
             t.epilogue = k + depth == g->k && b->fuses_bias ? &epilogue : NULL;
             j->kernels->tile(&t);
         }

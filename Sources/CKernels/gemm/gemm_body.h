@@ -4,11 +4,12 @@
 /// sum += a column of A times a row of B. With few registers, the rows from TILE_BASE on have a base of their own, so
 /// that every address is a base, an index and a constant.
 SX_INLINE void add_step(
-    sx_vec sum[][TILE_VECTORS], const float *a, const int64_t a_row, const float *b, const int rows) {
+    sx_vec sum[][TILE_VECTORS], const float *a, const int64_t a_row, const float *b, const int64_t b_panel,
+    const int rows) {
     const float *far = a + TILE_BASE * a_row;
     sx_vec column[TILE_VECTORS];
 #pragma unroll
-    for (int v = 0; v < TILE_VECTORS; v++) column[v] = sx_vec_load(b + 16 * v);
+    for (int v = 0; v < TILE_VECTORS; v++) column[v] = sx_vec_load(b + v * b_panel);
 #pragma unroll
     for (int i = 0; i < rows; i++) {
         const sx_vec x = sx_vec_set(*(i < TILE_BASE ? a + i * a_row : far + (i - TILE_BASE) * a_row));
@@ -20,36 +21,36 @@ SX_INLINE void add_step(
 /// `steps` of k; unrolled where the caller knows the strides of A.
 SX_INLINE void add_steps(
     sx_vec sum[][TILE_VECTORS], const float *a, const int64_t a_row, const int64_t a_step, const float *b,
-    const int64_t b_row, const int64_t steps, const int rows) {
+    const int64_t b_row, const int64_t b_panel, const int64_t steps, const int rows) {
     if (TILE_UNROLL > 1 && __builtin_constant_p(a_step)) {
 #pragma unroll TILE_UNROLL
-        for (int64_t p = 0; p < steps; p++, b += b_row) add_step(sum, a + p * a_step, a_row, b, rows);
+        for (int64_t p = 0; p < steps; p++, b += b_row) add_step(sum, a + p * a_step, a_row, b, b_panel, rows);
     } else {
 #pragma nounroll
-        for (int64_t p = 0; p < steps; p++, a += a_step, b += b_row) add_step(sum, a, a_row, b, rows);
+        for (int64_t p = 0; p < steps; p++, a += a_step, b += b_row) add_step(sum, a, a_row, b, b_panel, rows);
     }
 }
 
 SX_INLINE void add_products(
-    const sx_gemm_tile *t, sx_vec sum[][TILE_VECTORS], int64_t j, const int64_t a_row, const int64_t a_step,
-    const int64_t b_row, const int rows) {
+    const sx_gemm_tile *t, sx_vec sum[][TILE_VECTORS], const int64_t a_row, const int64_t a_step, const int64_t b_row,
+    const int rows) {
     // Where the lines of A follow each other: along a row, or through the packed columns.
     const int64_t a_line = a_step == 1 ? a_row : 16;
-    const float *a = t->a, *b = t->b + j, *ahead = t->ahead;
+    const float *a = t->a, *b = t->b, *ahead = t->ahead;
     for (int64_t left = t->k; left > 0; left -= 16, a += 16 * a_step, b += 16 * b_row) {
         const float *next = a + 32 * a_step;
 #pragma unroll
-        for (int i = 0; i < rows; i++) __builtin_prefetch(next + i * a_line);
+        for (int i = 0; i < TILE_FETCHED_ROWS && i < rows; i++) __builtin_prefetch(next + i * a_line);
         for (int64_t line = 0; line < t->ahead_lines; line++, ahead += 16) __builtin_prefetch(ahead, 0, 2);
         if (left >= 16)
-            add_steps(sum, a, a_row, a_step, b, b_row, 16, rows);
+            add_steps(sum, a, a_row, a_step, b, b_row, t->b_panel, 16, rows);
         else
-            add_steps(sum, a, a_row, a_step, b, b_row, left, rows);
+            add_steps(sum, a, a_row, a_step, b, b_row, t->b_panel, left, rows);
     }
 }
 
-/// `rows` rows by TILE_VECTORS vectors from column `j` on; `full` means that all of them are inside C.
-SX_INLINE void tile_part(const sx_gemm_tile *t, const int rows, int64_t j, int64_t columns, bool full) {
+/// `rows` rows by TILE_VECTORS vectors; `full` means that all of them are inside C.
+SX_INLINE void tile_part(const sx_gemm_tile *t, const int rows, bool full) {
     sx_vec sum[TILE_ROWS][TILE_VECTORS];
 #pragma unroll
     for (int i = 0; i < rows; i++)
@@ -59,26 +60,26 @@ SX_INLINE void tile_part(const sx_gemm_tile *t, const int rows, int64_t j, int64
 #pragma unroll
     for (int i = 0; i < rows; i++)
 #pragma unroll
-        for (int v = 0; v < TILE_VECTORS; v++) __builtin_prefetch(t->c + i * t->ldc + j + 16 * v, 1);
+        for (int v = 0; v < TILE_VECTORS; v++) __builtin_prefetch(t->c + i * t->ldc + 16 * v, 1);
     // The common strides as constants: A in place or packed, B in panels.
     if (TILE_UNROLL > 1 && t->a_step == 1 && t->b_row == SX_GEMM_PANEL)
-        add_products(t, sum, j, t->a_row, 1, SX_GEMM_PANEL, rows);
+        add_products(t, sum, t->a_row, 1, SX_GEMM_PANEL, rows);
     else if (TILE_UNROLL > 1 && t->a_row == 1 && t->a_step == TILE_ROWS && t->b_row == SX_GEMM_PANEL)
-        add_products(t, sum, j, 1, TILE_ROWS, SX_GEMM_PANEL, rows);
+        add_products(t, sum, 1, TILE_ROWS, SX_GEMM_PANEL, rows);
     else
-        add_products(t, sum, j, t->a_row, t->a_step, t->b_row, rows);
+        add_products(t, sum, t->a_row, t->a_step, t->b_row, rows);
     const sx_gemm_epilogue *e = t->epilogue;
 #pragma unroll
     for (int i = 0; i < rows; i++)
 #pragma unroll
         for (int v = 0; v < TILE_VECTORS; v++) {
-            float *to = t->c + i * t->ldc + j + 16 * v;
-            int64_t lanes = full ? 16 : columns - 16 * v;
+            float *to = t->c + i * t->ldc + 16 * v;
+            int64_t lanes = full ? 16 : t->columns - 16 * v;
             if (lanes <= 0) continue;
             sx_vec result = t->alpha * sum[i][v];
             if (t->accumulates) result += sx_load_lanes(to, lanes);
             if (e) {
-                if (e->column_bias) result += sx_load_lanes(e->column_bias + j + 16 * v, lanes);
+                if (e->column_bias) result += sx_load_lanes(e->column_bias + 16 * v, lanes);
                 if (e->row_bias) result += e->row_bias[i * e->row_bias_stride];
                 result = sx_vec_at_most(sx_vec_at_least(result, sx_vec_set(e->low)), sx_vec_set(e->high));
             }
@@ -90,13 +91,10 @@ SX_INLINE void tile_part(const sx_gemm_tile *t, const int rows, int64_t j, int64
 }
 
 SX_INLINE void tile_rows(const sx_gemm_tile *t, const int rows) {
-    enum { WIDTH = 16 * TILE_VECTORS };
-    for (int64_t j = 0; j < t->columns; j += WIDTH) {
-        if (j + WIDTH <= t->columns)
-            tile_part(t, rows, j, WIDTH, true);
-        else
-            tile_part(t, rows, j, t->columns - j, false);
-    }
+    if (t->columns == 16 * TILE_VECTORS)
+        tile_part(t, rows, true);
+    else
+        tile_part(t, rows, false);
 }
 
 static void tile(const sx_gemm_tile *t) {
@@ -124,4 +122,4 @@ static void add_bias(float *c, int64_t n, float beta, const float *bias, int64_t
     for (; j < n; j++) c[j] += beta * bias[j * stride];
 }
 
-const sx_gemm_kernels SX_ROW(sx_gemm_kernels) = {TILE_ROWS, TILE_DEPTH, tile, add_bias};
+const sx_gemm_kernels SX_ROW(sx_gemm_kernels) = {TILE_ROWS, 16 * TILE_VECTORS, TILE_DEPTH, tile, add_bias};

@@ -3,7 +3,7 @@
 
 #include "sx_gemm.h"
 
-enum { SX_GEMM_MAX_TILE_ROWS = 14, SX_GEMM_MAX_K_BLOCK = 768 };
+enum { SX_GEMM_MAX_TILE_ROWS = 14, SX_GEMM_MAX_TILE_COLUMNS = 32, SX_GEMM_MAX_K_BLOCK = 768 };
 
 /// What the last block of K does to a tile before it is stored: clip(c + bias, low, high).
 typedef struct {
@@ -13,12 +13,12 @@ typedef struct {
     float low, high;
 } sx_gemm_epilogue;
 
-/// One tile: C [rows, columns] (+)= alpha A B, rows <= tile_rows, columns <= 32.
+/// One tile: C [rows, columns] (+)= alpha A B, rows <= tile_rows, columns <= tile_columns.
 typedef struct {
     const float *a;  ///< element (i, p) at i a_row + p a_step
     int64_t a_row, a_step;
-    const float *b;  ///< [k, 32] with row stride `b_row`
-    int64_t b_row;
+    const float *b;  ///< panels [k, 16] with row stride `b_row`, `b_panel` apart; all of 16 columns is read
+    int64_t b_row, b_panel;
     float *c;
     int64_t ldc, rows, columns, k;
     float alpha;
@@ -29,7 +29,7 @@ typedef struct {
 } sx_gemm_tile;
 
 typedef struct {
-    int tile_rows;
+    int tile_rows, tile_columns;
     int64_t k_block;  ///< the most of K between two visits of C
     void (*tile)(const sx_gemm_tile *tile);
     /// c[j] += beta bias[j stride] for n elements.

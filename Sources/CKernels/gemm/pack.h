@@ -8,7 +8,7 @@
 #include "../move/move_kernels.h"
 #include "sx_gemm.h"
 
-/// B [k, columns <= 32] into one panel [k][32], columns past the last zero.
+/// B [k, columns <= 16] into one panel [k][16], columns past the last zero.
 static inline void sx_gemm_pack_panel(
     const sx_move_kernels *move, int64_t k, int64_t columns, const float *b, int64_t ldb, bool transposed,
     float *panel) {

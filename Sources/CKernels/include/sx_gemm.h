@@ -7,7 +7,7 @@
 #include "sx_unary.h"
 
 /// Columns in one panel of packed B, whatever the ISA.
-enum { SX_GEMM_PANEL = 32 };
+enum { SX_GEMM_PANEL = 16 };
 
 /// C[i] = f(alpha op(A[i]) op(B[i]) + beta bias[i]) for i in [0, batch): C [M, N], op(A) [M, K], op(B) [K, N].
 ///
@@ -29,7 +29,7 @@ typedef struct {
     sx_activation activation;
 } sx_gemm_args;
 
-/// Bytes of B [K, N] packed: ceil(N / 32) panels [K][32], columns past N zero. -1 where the size overflows.
+/// Bytes of B [K, N] packed: ceil(N / 16) panels [K][16], columns past N zero. -1 where the size overflows.
 int64_t sx_gemm_packed_bytes(int64_t k, int64_t n);
 
 /// Packs B [K, N] (or [N, K] where `transposed`) with leading dimension `ldb` into `packed`, 64-byte aligned.

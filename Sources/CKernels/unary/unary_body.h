@@ -27,9 +27,7 @@ SX_INLINE sx_vec f_floor(sx_vec x, float a, float b) { return __builtin_elementw
 SX_INLINE sx_vec f_ceil(sx_vec x, float a, float b) { return __builtin_elementwise_ceil(x); }
 SX_INLINE sx_vec f_round(sx_vec x, float a, float b) { return __builtin_elementwise_rint(x); }
 SX_INLINE sx_vec f_erf(sx_vec x, float a, float b) { return sx_vec_erf(x); }
-SX_INLINE sx_vec f_gelu(sx_vec x, float a, float b) {
-    return 0.5f * x * (1.0f + sx_vec_erf(x * 0.70710678f));
-}
+SX_INLINE sx_vec f_gelu(sx_vec x, float a, float b) { return sx_vec_gelu(x); }
 SX_INLINE sx_vec f_gelu_tanh(sx_vec x, float a, float b) {
     // x / (1 + e^-2u) equals x (1 + tanh u) / 2 without its cancellation.
     sx_vec u = x * 1.5957691f * sx_vec_fma(x * x, sx_vec_set(0.044715f), sx_vec_set(1.0f));
