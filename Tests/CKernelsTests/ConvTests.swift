@@ -15,6 +15,8 @@ import Testing
         // 1x1 with the reduction in several passes, with stride, with padding.
         sx_conv_shape(c: 2600, 1, 3, k: 16), sx_conv_shape(c: 2576, 1, 15, k: 33),
         sx_conv_shape(c: 20, 5, 31, k: 32, stride: 2), sx_conv_shape(c: 16, 3, 3, k: 16, pad: 1),
+        // Several passes over rows of tiles narrower than the widest.
+        sx_conv_shape(c: 2048, 3, 3, k: 32), sx_conv_shape(c: 2048, 7, 7, k: 48),
         // No input channels: the bias alone.
         sx_conv_shape(c: 0, 5, 20, k: 40, kernel: 3, pad: 1, from: plain), sx_conv_shape(c: 0, 2, 3, k: 3, from: plain),
         // k x k: inside and border tiles, rows of 1, 5, 13, 14, 15, 28, 29 pixels.

@@ -99,7 +99,7 @@ SX_INLINE void panel_tiles(const sx_conv_tile *t, const int64_t step, const int6
         input += pixels * step;
         if (!step) pixel_offset += pixels;
         ahead += t->ahead_step;
-        partial += t->partial_panel_stride;
+        partial += t->partial_tile_stride;
         offset += pixels * t->store.pixel_stride;
     }
 }

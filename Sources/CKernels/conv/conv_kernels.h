@@ -56,16 +56,16 @@ typedef struct {
     /// with one lane also those to each tap, in the order of the weights, in place of the other strides.
     const int64_t *pixel_offsets, *tap_offsets;
 
-    int64_t count;  ///< tiles; each one's pixels and carried sums follow the last one's
+    int64_t count;  ///< tiles; each one's pixels follow the last one's
 
     const float *ahead;  ///< weights wanted soon: after each tap `ahead_lines` lines more are prefetched
     int64_t ahead_step;  ///< floats between what two tiles prefetch
     int ahead_lines;
 
-    /// Sums carried from call to call, [panel][pixel][16]. The first call starts from the bias instead, the last
+    /// Sums carried from call to call, [tile][panel][pixel][16]. The first call starts from the bias instead, the last
     /// one stores to the output instead.
     float *partial;
-    int64_t partial_panel_stride;
+    int64_t partial_panel_stride, partial_tile_stride;
     bool first, last;
 
     const float *bias;  ///< [panels][16]
@@ -82,7 +82,7 @@ static inline void sx_conv_each_tile(const sx_conv_tile *run, sx_conv_tile_kerne
         if (--tile.count <= 0) return;
         tile.input += tile.pixels * tile.pixel_stride;
         tile.ahead += tile.ahead_step;
-        tile.partial += tile.panels * tile.partial_panel_stride;
+        tile.partial += tile.partial_tile_stride;
         tile.store = sx_conv_store_at(&tile.store, tile.pixels * tile.store.pixel_stride);
     }
 }

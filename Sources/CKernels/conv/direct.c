@@ -191,8 +191,10 @@ static void run_pass(
         } else {
             tile.input += row_begin * tile.row_stride + (iy * s->w + run.ox * s->stride_w - s->pad_left) * job->lanes;
         }
-        tile.partial = carried + (carries ? index - begin : 0) * job->tile_pixels * tile.panels * SX_BLOCK;
+        // Passes may cut the same tiles into other runs.
+        tile.partial_tile_stride = carries ? job->tile_pixels * tile.panels * SX_BLOCK : 0;
         tile.partial_panel_stride = run.pixels * SX_BLOCK;
+        tile.partial = carried + (index - begin) * tile.partial_tile_stride;
         tile.store = sx_conv_store_at(
             &pass->store, image * job->output_batch_stride + panel * pass->store.panel_stride +
                               (run.oy * s->ow + run.ox) * pass->store.pixel_stride);

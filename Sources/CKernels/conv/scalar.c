@@ -6,7 +6,7 @@
 
 // The oracle of the vector rows: plain loops, product and sum rounded apart.
 
-enum { PIXELS = 4 };
+enum { PIXELS = 4, PANELS = 2 };
 
 static void begin(const sx_conv_tile *t, float *sums) {
     for (int panel = 0; panel < t->panels; panel++)
@@ -29,7 +29,7 @@ static void end(const sx_conv_tile *t, float *sums) {
 }
 
 static void dense_one(const sx_conv_tile *t) {
-    float sums[PIXELS * 16];
+    float sums[PANELS * PIXELS * 16];
     begin(t, sums);
     for (int64_t block = 0; block < t->blocks; block++)
         for (int64_t row = 0; row < t->rows; row++)
@@ -39,9 +39,10 @@ static void dense_one(const sx_conv_tile *t) {
                                          column * t->column_stride + lane;
                     const float *weights = t->weights + block * t->weights_block_stride +
                                            row * t->weights_row_stride + (column * t->lanes + lane) * 16;
-                    for (int pixel = 0; pixel < t->pixels; pixel++)
+                    for (int i = 0; i < t->panels * t->pixels; i++)
                         for (int o = 0; o < 16; o++)
-                            sums[pixel * 16 + o] += input[pixel * t->pixel_stride] * weights[o];
+                            sums[i * 16 + o] += input[i % t->pixels * t->pixel_stride] *
+                                                weights[i / t->pixels * t->weights_panel_stride + o];
                 }
     end(t, sums);
 }
@@ -68,7 +69,7 @@ static void depthwise(const sx_conv_depthwise_row *t) {
 const sx_conv_kernels sx_conv_kernels_scalar = {
     .dense = dense,
     .depthwise = depthwise,
-    .dense_pixels = {PIXELS, 0, 0, 0},
+    .dense_pixels = {PIXELS, PIXELS, 0, 0},
     .winograd_input = sx_winograd_input_scalar,
     .winograd_product = sx_winograd_product_scalar,
     .winograd_output = sx_winograd_output_scalar,
