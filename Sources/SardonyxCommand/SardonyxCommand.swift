@@ -19,7 +19,10 @@ struct SardonyxCommand: ParsableCommand {
             Exit codes: 0 done, 2 wrong usage, 3 the model, 4 an input or picture, 5 a limit or deadline.
             """,
         version: "0.1.0",
-        subcommands: [Segment.self, Run.self, Inspect.self, Bench.self, ProfileCommand.self, Doctor.self])
+        subcommands: [
+            Segment.self, Run.self, Inspect.self, Bench.self, ProfileCommand.self, TestCommand.self,
+            Doctor.self,
+        ])
 
     static func main() {
         do {

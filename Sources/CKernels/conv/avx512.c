@@ -1,12 +1,27 @@
 #if defined(__x86_64__)
 #include "../base/row_avx512.h"
+
+enum { TILE_UNROLL = 4 };
 #include "tile_body.h"
 
 enum { WINOGRAD_TILES = 14, WINOGRAD_PANELS = 2, WINOGRAD_UNROLL = 4, WINOGRAD_FETCHES_LANES = true };
 #include "winograd_body.h"
 
+/// Blocked pixels side by side are the common case; with another stride, more addresses are needed than registers.
+SX_INLINE void dense_panels(const sx_conv_tile *run, const int panels, const int pixels) {
+    if (run->lanes == 16 && run->pixel_stride == 16) {
+        dense_tiles(run, 16, 16, panels, pixels);
+        return;
+    }
+    sx_conv_tile tile = *run;
+    for (int64_t left = run->count; left > 0; left--) {
+        dense_tile(&tile, panels, pixels);
+        sx_conv_next_tile(&tile);
+    }
+}
+
 // 28 sums, two weights and a broadcast fill the 32 registers; 64 channels by 6 pixels suits rows too short for 14.
-static void dense_one(const sx_conv_tile *t) {
+static void dense(const sx_conv_tile *t) {
     switch (t->panels * 32 + t->pixels) {
         SX_DENSE(1, 1) SX_DENSE(1, 2) SX_DENSE(1, 3) SX_DENSE(1, 4) SX_DENSE(1, 5) SX_DENSE(1, 6) SX_DENSE(1, 7)
         SX_DENSE(1, 8) SX_DENSE(1, 9) SX_DENSE(1, 10) SX_DENSE(1, 11) SX_DENSE(1, 12) SX_DENSE(1, 13) SX_DENSE(1, 14)
@@ -16,8 +31,6 @@ static void dense_one(const sx_conv_tile *t) {
         SX_DENSE(4, 1) SX_DENSE(4, 2) SX_DENSE(4, 3) SX_DENSE(4, 4) SX_DENSE(4, 5) SX_DENSE(4, 6)
     }
 }
-
-static void dense(const sx_conv_tile *run) { sx_conv_each_tile(run, dense_one); }
 
 enum { DEPTHWISE_PIXELS = 14 };
 #include "depthwise_body.h"

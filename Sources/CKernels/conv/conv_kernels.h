@@ -74,17 +74,12 @@ typedef struct {
 
 typedef void (*sx_conv_tile_kernel)(const sx_conv_tile *tile);
 
-/// Calls a kernel of single tiles for each tile of a run.
-static inline void sx_conv_each_tile(const sx_conv_tile *run, sx_conv_tile_kernel kernel) {
-    sx_conv_tile tile = *run;
-    for (;;) {
-        kernel(&tile);
-        if (--tile.count <= 0) return;
-        tile.input += tile.pixels * tile.pixel_stride;
-        tile.ahead += tile.ahead_step;
-        tile.partial += tile.partial_tile_stride;
-        tile.store = sx_conv_store_at(&tile.store, tile.pixels * tile.store.pixel_stride);
-    }
+/// Moves a tile on to the next one of its run.
+static inline void sx_conv_next_tile(sx_conv_tile *tile) {
+    tile->input += tile->pixels * tile->pixel_stride;
+    tile->ahead += tile->ahead_step;
+    tile->partial += tile->partial_tile_stride;
+    tile->store = sx_conv_store_at(&tile->store, tile->pixels * tile->store.pixel_stride);
 }
 
 /// One row of output pixels of one block of 16 channels, each with its own filter. Columns outside the input are zero.

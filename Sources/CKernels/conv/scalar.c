@@ -47,7 +47,13 @@ static void dense_one(const sx_conv_tile *t) {
     end(t, sums);
 }
 
-static void dense(const sx_conv_tile *run) { sx_conv_each_tile(run, dense_one); }
+static void dense(const sx_conv_tile *run) {
+    sx_conv_tile tile = *run;
+    for (int64_t left = run->count; left > 0; left--) {
+        dense_one(&tile);
+        sx_conv_next_tile(&tile);
+    }
+}
 
 static void depthwise(const sx_conv_depthwise_row *t) {
     for (int64_t pixel = 0; pixel < t->pixels; pixel++) {
