@@ -32,22 +32,22 @@ struct MaxRoiPool: Operator {
     }
 
     /// Along one axis: where the region begins and the extent of its bins.
-    private struct Span {
+    private struct Span<T: BinaryFloatingPoint> {
         let start: Int
-        let bin: Double
+        let bin: T
 
-        init?(_ first: Double, _ last: Double, bins: Int) {
+        init?(_ first: T, _ last: T, bins: Int) {
             guard let start = CheckedSize.integer(first.rounded()), let end = CheckedSize.integer(last.rounded()),
                 start.magnitude < 1 << 52, end.magnitude < 1 << 52
             else { return nil }
             self.start = start
-            bin = Double(max(end - start + 1, 1)) / Double(bins)
+            bin = T(max(end - start + 1, 1)) / T(bins)
         }
 
         /// The positions of a bin within an extent.
         func positions(_ index: Int, in extent: Int) -> Range<Int> {
-            let low = start + (CheckedSize.integer((Double(index) * bin).rounded(.down)) ?? 0)
-            let high = start + (CheckedSize.integer((Double(index + 1) * bin).rounded(.up)) ?? 0)
+            let low = start + (CheckedSize.integer((T(index) * bin).rounded(.down)) ?? 0)
+            let high = start + (CheckedSize.integer((T(index + 1) * bin).rounded(.up)) ?? 0)
             let (first, past) = (min(max(low, 0), extent), min(max(high, 0), extent))
             return first..<max(first, past)
         }
@@ -60,13 +60,13 @@ struct MaxRoiPool: Operator {
         let (channels, height, width) = (x.shape[1], x.shape[2], x.shape[3])
         for roi in 0..<regions.shape[0] {
             try context.interruption?.check()
-            let corners = (0..<5).map { Double(regions.typed(T.self)[roi * 5 + $0]) }
-            func edge(_ index: Int) -> Double { corners[index] * Double(scale) }
+            let corners = regions.typed(T.self) + roi * 5
+            func edge(_ index: Int) -> T { corners[index] * T(scale) }
             guard let image = CheckedSize.integer(corners[0]), image >= 0, image < x.shape[0],
                 let columns = Span(edge(1), edge(3), bins: bins[1]), let rows = Span(edge(2), edge(4), bins: bins[0])
             else {
                 throw context.error(
-                    .value, "rois: region \(roi)", got: "\(corners)",
+                    .value, "rois: region \(roi)", got: "\((0..<5).map { corners[$0] })",
                     allowed: "an image below \(x.shape[0]) and finite corners")
             }
             for c in 0..<channels {

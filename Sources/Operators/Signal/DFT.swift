@@ -67,7 +67,7 @@ struct DFT: PlannedOperator {
         let length = try operands.integers(1)?.first ?? defaultLength(of: x.shape[axis]) ?? 0
         var dims = x.shape.dims
         let transforms = try FourierTransforms(
-            length, x.dtype, operands.budget, at: operands, label: operands.label)
+            length, x.dtype, components: x.shape[x.shape.rank - 1], for: operands)
         dims[axis] = bins(of: length)
         dims[dims.count - 1] = toReal ? 1 : 2
         return Plan(axis: axis, transforms: transforms, output: try operands.shape(of: dims))
@@ -76,21 +76,24 @@ struct DFT: PlannedOperator {
     func run(_ plan: Plan, _ context: RunContext) throws(SardonyxError) {
         let x = try context.input(0)
         let y = try context.output(0, dtype: x.dtype, shape: plan.output)
-        switch plan.transforms {
-        case .float32(let transform): try run(transform, x, y, plan.axis, context)
-        case .float64(let transform): try run(transform, x, y, plan.axis, context)
+        switch (plan.transforms, y.dtype) {
+        case (.float64(let transform), .float64): try run(Double.self, transform, plan, x, y, context)
+        case (.float64(let transform), _): try run(Float.self, transform, plan, x, y, context)
+        case (.float32(let transform), _): try run(Float.self, transform, plan, x, y, context)
         }
     }
 
-    private func run<T: Number & BinaryFloatingPoint>(
-        _ transform: FourierTransform<T>, _ x: TensorView, _ y: TensorView, _ axis: Int, _ context: RunContext
+    private func run<T: Number & BinaryFloatingPoint, W: Number & BinaryFloatingPoint>(
+        _ type: T.Type, _ transform: FourierTransform<W>, _ plan: Plan, _ x: TensorView, _ y: TensorView,
+        _ context: RunContext
     ) throws(SardonyxError) {
-        let work = try context.working(T.self, count: CheckedSize.sum(2 * transform.length, transform.workCount))
+        let axis = plan.axis
+        let work = try context.working(W.self, count: transform.lineCount)
         let rank = x.shape.rank
         let outer = x.shape.dims[..<axis].reduce(1, *)
         let inner = x.shape.dims[(axis + 1)..<(rank - 1)].reduce(1, *)
         let (from, to) = (x.shape[rank - 1], y.shape[rank - 1])
-        let direction: FourierTransform<T>.Direction = toReal ? .inverseReal : inverts ? .inverse : .forward
+        let direction: FourierDirection = toReal ? .inverseReal : inverts ? .inverse : .forward
         for o in 0..<outer {
             try context.interruption?.check()
             for i in 0..<inner {
@@ -101,7 +104,7 @@ struct DFT: PlannedOperator {
                     direction,
                     into: FourierLine(
                         pointer: y.typed(T.self) + (o * y.shape[axis] * inner + i) * to, count: y.shape[axis],
-                        stride: inner * to, components: to), work.pointer.assumingMemoryBound(to: T.self))
+                        stride: inner * to, components: to), work.pointer.assumingMemoryBound(to: W.self))
             }
         }
         withExtendedLifetime(work) {}

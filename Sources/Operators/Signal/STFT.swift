@@ -61,7 +61,7 @@ struct STFT: PlannedOperator {
                 allowed: "1 to the signal's length, \(signal[1]), equal to the window's", hint: nil)
         }
         let transforms = try FourierTransforms(
-            length, try operands.operand(0).dtype, operands.budget, at: operands, label: operands.label)
+            length, try operands.operand(0).dtype, components: signal.rank == 2 ? 1 : signal[2], for: operands)
         let frames = (signal[1] - length) / step + 1
         let bins = isOneSided ? length / 2 + 1 : length
         return Plan(
@@ -71,16 +71,19 @@ struct STFT: PlannedOperator {
     func run(_ plan: Plan, _ context: RunContext) throws(SardonyxError) {
         let signal = try context.input(0)
         let y = try context.output(0, dtype: signal.dtype, shape: plan.output)
-        switch plan.transforms {
-        case .float32(let transform): try run(transform, signal, y, plan.step, context)
-        case .float64(let transform): try run(transform, signal, y, plan.step, context)
+        switch (plan.transforms, y.dtype) {
+        case (.float64(let transform), .float64): try run(Double.self, transform, plan, signal, y, context)
+        case (.float64(let transform), _): try run(Float.self, transform, plan, signal, y, context)
+        case (.float32(let transform), _): try run(Float.self, transform, plan, signal, y, context)
         }
     }
 
-    private func run<T: Number & BinaryFloatingPoint>(
-        _ transform: FourierTransform<T>, _ signal: TensorView, _ y: TensorView, _ step: Int, _ context: RunContext
+    private func run<T: Number & BinaryFloatingPoint, W: Number & BinaryFloatingPoint>(
+        _ type: T.Type, _ transform: FourierTransform<W>, _ plan: Plan, _ signal: TensorView, _ y: TensorView,
+        _ context: RunContext
     ) throws(SardonyxError) {
-        let work = try context.working(T.self, count: CheckedSize.sum(2 * transform.length, transform.workCount))
+        let step = plan.step
+        let work = try context.working(W.self, count: transform.lineCount)
         let window = context.hasInput(2) ? UnsafePointer(try context.input(2).typed(T.self)) : nil
         let components = signal.shape.rank == 2 ? 1 : signal.shape[2]
         let (frames, bins) = (y.shape[1], y.shape[2])
@@ -94,7 +97,7 @@ struct STFT: PlannedOperator {
                     window: window, .forward,
                     into: FourierLine(
                         pointer: y.typed(T.self) + (batch * frames + frame) * bins * 2, count: bins, stride: 2,
-                        components: 2), work.pointer.assumingMemoryBound(to: T.self))
+                        components: 2), work.pointer.assumingMemoryBound(to: W.self))
             }
         }
         withExtendedLifetime(work) {}
