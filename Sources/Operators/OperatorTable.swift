@@ -211,9 +211,12 @@ package enum OperatorTable {
         .op("Gemm", 1...1, Gemm.self, domain: Domains.internal),
         .unary("HardSwish", from: 1, .hardSwish, domain: Domains.internal),
         .op("MatMul", 1...1, MatMul.self, domain: Domains.internal),
+        .floating("OnesLike", 1...1, LikeOperator.self, domain: Domains.internal),
         .op("Reorder", 1...1, Reorder.self, domain: Domains.internal),
         .op("SiblingConvs", 1...1, SiblingConvs.self, domain: Domains.internal),
         .unary("Silu", from: 1, .silu, domain: Domains.internal),
+        .floating("SumLike", 1...1, LikeOperator.self, domain: Domains.internal),
+        .floating("ZerosLike", 1...1, LikeOperator.self, domain: Domains.internal),
     ]
 
     private static let index: [String: [OperatorEntry]] = Dictionary(grouping: entries) {

@@ -13,7 +13,8 @@ struct Dropout: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.floating, "data")
+        let eighths: [DType] = [.float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz]
+        try context.requireDType(0, DType.floating + eighths, "data")
         let input = try context.input(0)
         let dtype = try context.dtype(0)
         for index in [1, 2] where context.hasInput(index) { try context.requireRank(index, 0...1, "input \(index)") }
@@ -49,10 +50,13 @@ struct Dropout: Operator {
             if let kept { try context.fill(kept) { _ in 1 } }
             return
         }
-        if input.dtype == .float64 {
+        switch input.dtype {
+        case .float64:
             drop(input.typed(Double.self), output.typed(Double.self), kept, input.elementCount, ratio)
-        } else {
-            drop(input.floats, output.floats, kept, input.elementCount, ratio)
+        case .float32: drop(input.floats, output.floats, kept, input.elementCount, ratio)
+        default:
+            throw context.error(
+                .unsupported, "data element type in training", got: "\(input.dtype)", allowed: "\(DType.floating)")
         }
     }
 
