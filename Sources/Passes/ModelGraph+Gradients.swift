@@ -2,8 +2,8 @@ import GraphIR
 import TensorCore
 
 extension ModelGraph {
-    /// The model with each Gradient node (ai.onnx.preview.training 1) replaced by nodes that compute the derivatives, by
-    /// accumulation from `y` back to `xs`.
+    /// The model with each Gradient node (ai.onnx.preview.training 1) replaced by nodes that compute the derivatives,
+    /// by accumulation from `y` back to `xs`.
     /// - Throws: `graph` for names that are not values, `unsupported` for operators without a derivative here.
     package func expandingGradients() throws(SardonyxError) -> ModelGraph {
         var model = self
@@ -153,7 +153,8 @@ private struct GradientExpansion {
         }
     }
 
-    /// The adjoint of one input of a node, before sums over broadcast axes; `nil` where the output does not depend on it.
+    /// The adjoint of one input of a node, before sums over broadcast axes; `nil` where the output does not depend on
+    /// it.
     private mutating func derivative(
         of node: Node, at position: Int, _ adjoint: ValueID
     ) throws(SardonyxError) -> ValueID? {
@@ -200,7 +201,7 @@ private struct GradientExpansion {
         SardonyxError(
             .unsupported, gradient.label, "derivative of \(node.label)",
             allowed:
-                "Add, Sub, Mul, Div, Neg, Sum, Identity, Exp, Log, Sqrt, Reciprocal, Sin, Cos, Tanh, Sigmoid, Relu, Sign, "
-                + "Transpose without perm, MatMul of matrices")
+                "Add, Sub, Mul, Div, Neg, Sum, Identity, Exp, Log, Sqrt, Reciprocal, Sin, Cos, Tanh, Sigmoid, Relu, "
+                + "Sign, Transpose without perm, MatMul of matrices")
     }
 }

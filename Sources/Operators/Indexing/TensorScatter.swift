@@ -1,8 +1,8 @@
 import GraphIR
 import TensorCore
 
-/// ONNX TensorScatter (24): a cache with an update written into it along `axis`, from the index on that each batch entry
-/// gives; past the end an error, or from the start again where `mode` is circular.
+/// ONNX TensorScatter (24): a cache with an update written into it along `axis`, from the index on that each batch
+/// entry gives; past the end an error, or from the start again where `mode` is circular.
 struct TensorScatter: Operator {
     private enum Mode: String, CaseIterable, Sendable { case linear, circular }
 

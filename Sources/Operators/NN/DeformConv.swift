@@ -2,8 +2,8 @@ import GraphIR
 import TensorCore
 
 /// ONNX DeformConv (19, 22): a convolution of x `[N, C, H, W]` with w `[K, C / group, kH, kW]` whose taps are moved by
-/// offset `[N, offset_group · kH · kW · 2, oH, oW]` (rows, columns; between pixels bilinear, outside zero) and scaled by
-/// the optional mask `[N, offset_group · kH · kW, oH, oW]`; bias `[K]`.
+/// offset `[N, offset_group · kH · kW · 2, oH, oW]` (rows, columns; between pixels bilinear, outside zero) and scaled
+/// by the optional mask `[N, offset_group · kH · kW, oH, oW]`; bias `[K]`.
 struct DeformConv: Operator {
     private let window: WindowAttributes
     private let groups: Int

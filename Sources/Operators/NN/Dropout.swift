@@ -1,8 +1,8 @@
 import GraphIR
 import TensorCore
 
-/// ONNX Dropout (1, 6, 7, 10, 12, 13, 22): the identity with a mask of ones, or, where the input `training_mode` (12 on)
-/// is true, elements set to zero with probability `ratio` and the others scaled by 1 / (1 - ratio).
+/// ONNX Dropout (1, 6, 7, 10, 12, 13, 22): the identity with a mask of ones, or, where the input `training_mode` (12
+/// on) is true, elements set to zero with probability `ratio` and the others scaled by 1 / (1 - ratio).
 struct Dropout: Operator {
     private let mask: DType?
     private let seed: UInt32?

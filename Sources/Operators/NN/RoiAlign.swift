@@ -1,8 +1,9 @@
 import GraphIR
 import TensorCore
 
-/// ONNX RoiAlign (10, 16, 22): regions of x `[N, C, H, W]` given by corners `[R, 4]` (x1, y1, x2, y2) and the image each
-/// is in `[R]`, sampled bilinearly at a grid in each of `output_height` by `output_width` bins, to `[R, C, oH, oW]`.
+/// ONNX RoiAlign (10, 16, 22): regions of x `[N, C, H, W]` given by corners `[R, 4]` (x1, y1, x2, y2) and the image
+/// each is in `[R]`, sampled bilinearly at a grid in each of `output_height` by `output_width` bins, to
+/// `[R, C, oH, oW]`.
 struct RoiAlign: Operator {
     private enum Mode: String, CaseIterable, Sendable { case avg, max }
     private enum Coordinates: String, CaseIterable {

@@ -1,7 +1,7 @@
 import Glibc
 
-/// The Mersenne Twister MT19937 (Matsumoto and Nishimura 1998), seeded and read as NumPy's `RandomState` does, so that a
-/// seed gives the same numbers here and there.
+/// The Mersenne Twister MT19937 (Matsumoto and Nishimura 1998), seeded and read as NumPy's `RandomState` does, so that
+/// a seed gives the same numbers here and there.
 struct MersenneTwister {
     private static let size = 624
     private static let offset = 397

@@ -6,7 +6,7 @@ import TensorCore
 struct RecurrentActivation: Sendable {
     let functions: [UnaryFunction]
 
-    /// The parameters given to activations that are not named by their ONNX operator's own attributes.
+    /// What the attributes activation_alpha and activation_beta hold.
     struct Parameters {
         var alphas: ArraySlice<Float>
         var betas: ArraySlice<Float>

@@ -9,8 +9,8 @@ struct RecurrentPlan: Sendable {
     let extents: Extents
     let input: RecurrentWeights
     let recurrent: RecurrentWeights
-    /// Offsets in scratch memory: x W + biases of all steps, h R of one step, the gates of one step, the states h, c and
-    /// their successors, the sum of the biases, and what products need.
+    /// Offsets in scratch memory: x W + biases of all steps, h R of one step, the gates of one step, the states h, c
+    /// and their successors, the sum of the biases, and what products need.
     let projected, recurrentProduct, gates, states, bias, product: Int
     let scratchByteCount: Int
 

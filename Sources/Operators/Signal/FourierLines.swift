@@ -14,8 +14,8 @@ enum FourierTransforms: Sendable {
     case float32(FourierTransform<Float>)
     case float64(FourierTransform<Double>)
 
-    /// Of real signals in float64, so that bins that cancel are as small as they should be; of complex ones in their own
-    /// type. The standard's reference computes so.
+    /// Of real signals in float64, so that bins that cancel are as small as they should be; of complex ones in their
+    /// own type. The standard's reference computes so.
     /// - Throws: `value` for a length below 1, `limit` when the tables pass the budget.
     init(_ length: Int, _ dtype: DType, components: Int, for operands: some OperandSource) throws(SardonyxError) {
         guard length >= 1, length <= 1 << 40 else {

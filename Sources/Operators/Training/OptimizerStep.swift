@@ -2,9 +2,9 @@ import Glibc
 import GraphIR
 import TensorCore
 
-/// ONNX Adagrad, Adam and Momentum (ai.onnx.preview.training 1): one step of training of n tensors. Inputs: the learning
-/// rate, the number of the step, n tensors, their n gradients and their states (n accumulated squares, or momenta, or
-/// both); outputs: the new tensors and states.
+/// ONNX Adagrad, Adam and Momentum (ai.onnx.preview.training 1): one step of training of n tensors. Inputs: the
+/// learning rate, the number of the step, n tensors, their n gradients and their states (n accumulated squares, or
+/// momenta, or both); outputs: the new tensors and states.
 struct OptimizerStep: Operator {
     private enum Rule: Sendable {
         case adagrad(decay: Double, epsilon: Double)
