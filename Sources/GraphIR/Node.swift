@@ -78,6 +78,8 @@ package struct Node: Sendable {
 /// Operator domains known to the program.
 package enum Domains {
     package static let onnx = ""
+    /// Gradient descent (Adagrad, Adam, Momentum).
+    package static let training = "ai.onnx.preview.training"
     /// Operators that graph passes make; never read from or written to a file.
     package static let `internal` = "sardonyx"
 

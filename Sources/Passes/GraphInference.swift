@@ -107,10 +107,19 @@ package struct GraphInference: Sendable {
         }
     }
 
+    /// Whether every run of the node may give other results.
+    private func drawsNumbers(_ node: Node) -> Bool {
+        switch node.opType {
+        case "Bernoulli", "Multinomial": true
+        case "Dropout": node.inputs.count > 2
+        default: node.opType.hasPrefix("Random")
+        }
+    }
+
     private func evaluate(
         _ node: Node, _ opset: Int, _ inputs: [Inferred?], _ results: [Inferred], _ evaluator: Evaluator
     ) throws(SardonyxError) -> [Inferred?]? {
-        guard !node.opType.hasPrefix("Random"), node.opType != "Bernoulli", node.opType != "Multinomial",
+        guard !drawsNumbers(node),
             node.subgraphs.isEmpty, !results.allSatisfy({ $0.constant != nil }),
             zip(node.inputs, inputs).allSatisfy({ $0 == nil || $1?.constant != nil })
         else { return nil }

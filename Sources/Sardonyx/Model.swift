@@ -1,5 +1,6 @@
 import GraphIR
 import OnnxImport
+import Passes
 import TensorCore
 
 /// An ONNX model: its graph and metadata, with weights left in the file until a session packs them.
@@ -18,14 +19,14 @@ public struct Model: Sendable {
     /// - Parameter externalRoot: the directory that external tensor data may lie in; by default the file's own.
     /// - Throws: `parse`, `limit`, `unsupported`, `graph`, `tensor` or `external`.
     public init(contentsOf path: String, externalRoot: String? = nil) throws(SardonyxError) {
-        self.content = try OnnxImporter.load(path: path, externalRoot: externalRoot)
+        self.content = try OnnxImporter.load(path: path, externalRoot: externalRoot).expandingGradients()
         self.path = path
     }
 
     /// Reads a model from memory; it may not refer to external data.
     /// - Throws: `parse`, `limit`, `unsupported`, `graph`, `tensor` or `external`.
     public init(bytes: [UInt8]) throws(SardonyxError) {
-        self.content = try OnnxImporter.load(bytes: bytes)
+        self.content = try OnnxImporter.load(bytes: bytes).expandingGradients()
         self.path = nil
     }
 

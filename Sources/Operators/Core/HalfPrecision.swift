@@ -84,14 +84,23 @@ struct HalfPrecision: Operator {
             guard let view, let wide, view.dtype != wide.dtype, let from = view.dtype.kernelType else { continue }
             sx_cast(from, SX_TYPE_FLOAT32, view.pointer, wide.pointer, Int64(view.elementCount), threads)
         }
-        try base.run(
-            RunContext(
-                label: context.label, inputs: inputs, outputs: outputs, scratch: scratch, threads: context.threads,
-                interruption: context.interruption, budget: context.budget))
-        for (view, wide) in zip(context.outputs, outputs) {
+        let inner = RunContext(
+            label: context.label, inputs: inputs, outputs: outputs, scratch: scratch, threads: context.threads,
+            interruption: context.interruption, budget: context.budget)
+        try base.run(inner)
+        let half = context.inputs.compactMap { $0?.dtype }.first { HalfPrecision.isHalf($0) }
+        for (index, made) in inner.allocated.enumerated() {
+            guard let made else { continue }
+            // A shape that depended on data: the operator allocated the output, in float32 where it is to be half.
+            let dtype = made.dtype == .float32 ? half ?? .float32 : made.dtype
+            let view = try context.allocate(index, dtype: dtype, shape: made.shape)
+            if dtype == made.dtype { try TensorView(reading: made).copyElements(to: view, threads: context.threads) }
+        }
+        for (view, wide) in zip(context.outputs, inner.outputs) {
             guard let view, let wide, view.dtype != wide.dtype, let to = view.dtype.kernelType else { continue }
             sx_cast(SX_TYPE_FLOAT32, to, wide.pointer, view.pointer, Int64(view.elementCount), threads)
         }
+        withExtendedLifetime(inner) {}
     }
 
     var preparedInputs: [Int] { base.preparedInputs }

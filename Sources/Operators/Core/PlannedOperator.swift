@@ -9,6 +9,10 @@ package protocol OperandSource: NodePlace {
     /// The elements of an integer input; `nil` when it is absent.
     func integers(_ index: Int) throws(SardonyxError) -> [Int]?
     var inputCount: Int { get }
+    /// What is checked before memory that grows with an extent is asked for.
+    var budget: MemoryBudget { get }
+    /// The node, for messages.
+    var label: String { get }
 }
 
 extension RunContext: OperandSource {
@@ -21,6 +25,7 @@ extension RunContext: OperandSource {
 
 extension PrepareContext: OperandSource {
     package var inputCount: Int { inputs.count }
+    package var label: String { node.label }
     package func operand(_ index: Int) throws(SardonyxError) -> TensorInfo { try input(index) }
     package func hasInput(_ index: Int) -> Bool { index < inputs.count && inputs[index] != nil }
 

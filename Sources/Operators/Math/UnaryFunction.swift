@@ -75,8 +75,7 @@ extension UnaryFunction {
     }
 
     static func elu(_ node: NodeReader) throws(SardonyxError) -> UnaryFunction {
-        let a = try node.float("alpha", default: 1)
-        return UnaryFunction(SX_UNARY_ELU, a: a) { [a = Double(a)] x in x < 0 ? a * expm1(x) : x }
+        elu(alpha: try node.float("alpha", default: 1))
     }
 
     static func gelu(_ node: NodeReader) throws(SardonyxError) -> UnaryFunction {
@@ -92,15 +91,11 @@ extension UnaryFunction {
     }
 
     static func hardSigmoid(_ node: NodeReader) throws(SardonyxError) -> UnaryFunction {
-        let (a, b) = (try node.float("alpha", default: 0.2), try node.float("beta", default: 0.5))
-        return UnaryFunction(SX_UNARY_HARD_SIGMOID, a: a, b: b) { [a = Double(a), b = Double(b)] in
-            clamped(a * $0 + b, 0, 1)
-        }
+        hardSigmoid(alpha: try node.float("alpha", default: 0.2), beta: try node.float("beta", default: 0.5))
     }
 
     static func leakyRelu(_ node: NodeReader) throws(SardonyxError) -> UnaryFunction {
-        let a = try node.float("alpha", default: 0.01)
-        return UnaryFunction(SX_UNARY_LEAKY_RELU, a: a) { [a = Double(a)] in $0 < 0 ? a * $0 : $0 }
+        leakyRelu(alpha: try node.float("alpha", default: 0.01))
     }
 
     /// The defaults of opset 1 differ in the last digits; those of opset 6 are the published constants.
@@ -118,8 +113,38 @@ extension UnaryFunction {
     }
 
     static func thresholdedRelu(_ node: NodeReader) throws(SardonyxError) -> UnaryFunction {
-        let a = try node.float("alpha", default: 1)
-        return UnaryFunction(SX_UNARY_THRESHOLDED_RELU, a: a) { [a = Double(a)] in $0 > a ? $0 : 0 }
+        thresholdedRelu(alpha: try node.float("alpha", default: 1))
+    }
+}
+
+/// The functions with parameters.
+extension UnaryFunction {
+    static func affine(scale: Float, shift: Float) -> UnaryFunction {
+        UnaryFunction(SX_UNARY_SCALE_SHIFT, a: scale, b: shift) { [a = Double(scale), b = Double(shift)] in a * $0 + b }
+    }
+
+    static func clip(_ low: Float, _ high: Float) -> UnaryFunction {
+        UnaryFunction(SX_UNARY_CLIP, a: low, b: high) { [low = Double(low), high = Double(high)] in
+            clamped($0, low, high)
+        }
+    }
+
+    static func elu(alpha a: Float) -> UnaryFunction {
+        UnaryFunction(SX_UNARY_ELU, a: a) { [a = Double(a)] x in x < 0 ? a * expm1(x) : x }
+    }
+
+    static func hardSigmoid(alpha a: Float, beta b: Float) -> UnaryFunction {
+        UnaryFunction(SX_UNARY_HARD_SIGMOID, a: a, b: b) { [a = Double(a), b = Double(b)] in
+            clamped(a * $0 + b, 0, 1)
+        }
+    }
+
+    static func leakyRelu(alpha a: Float) -> UnaryFunction {
+        UnaryFunction(SX_UNARY_LEAKY_RELU, a: a) { [a = Double(a)] in $0 < 0 ? a * $0 : $0 }
+    }
+
+    static func thresholdedRelu(alpha a: Float) -> UnaryFunction {
+        UnaryFunction(SX_UNARY_THRESHOLDED_RELU, a: a) { [a = Double(a)] in $0 > a ? $0 : 0 }
     }
 }
 

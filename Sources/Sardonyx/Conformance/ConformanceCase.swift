@@ -3,6 +3,7 @@ import Foundation
 import GraphIR
 import OnnxImport
 import Operators
+import Passes
 import TensorCore
 
 /// One case of the standard backend test layout: `model.onnx`, `test_data_set_<k>/{input,output}_<i>.pb` and, where the
@@ -40,7 +41,7 @@ package struct ConformanceCase: Sendable {
 
     package func run(_ engine: Engine, threads: Int = 1) -> Outcome {
         do {
-            let model = try OnnxImporter.load(path: directory + "/model.onnx")
+            let model = try OnnxImporter.load(path: directory + "/model.onnx").expandingGradients()
             let comparison = tolerance()
             let sets = try FileManager.default.contentsOfDirectory(atPath: directory).filter {
                 $0.hasPrefix("test_data_set_")

@@ -1,0 +1,71 @@
+import Glibc
+
+/// The Mersenne Twister MT19937 (Matsumoto and Nishimura 1998), seeded and read as NumPy's `RandomState` does, so that
+/// a seed gives the same numbers here and there.
+struct MersenneTwister {
+    private static let size = 624
+    private static let offset = 397
+
+    private var state = [UInt32](repeating: 0, count: size)
+    private var position = size
+    /// The second number of a pair of Gaussians.
+    private var spare: Double?
+
+    /// - Parameter seed: `nil`: one from the system.
+    init(seed: UInt32?) {
+        var generator = SystemRandomNumberGenerator()
+        var value = seed ?? generator.next()
+        for index in state.indices {
+            state[index] = value
+            value = 1_812_433_253 &* (value ^ (value >> 30)) &+ UInt32(index + 1)
+        }
+    }
+
+    private mutating func refill() {
+        let (size, offset) = (MersenneTwister.size, MersenneTwister.offset)
+        for index in 0..<size {
+            let bits = (state[index] & 0x8000_0000) | (state[(index + 1) % size] & 0x7fff_ffff)
+            state[index] = state[(index + offset) % size] ^ (bits >> 1) ^ (bits & 1 == 0 ? 0 : 0x9908_b0df)
+        }
+        position = 0
+    }
+
+    mutating func next() -> UInt32 {
+        if position == MersenneTwister.size { refill() }
+        var y = state[position]
+        position += 1
+        y ^= y >> 11
+        y ^= (y << 7) & 0x9d2c_5680
+        y ^= (y << 15) & 0xefc6_0000
+        return y ^ (y >> 18)
+    }
+
+    /// Uniform in [0, 1), 53 bits.
+    mutating func uniform() -> Double {
+        let (high, low) = (next() >> 5, next() >> 6)
+        return (Double(high) * 67_108_864 + Double(low)) / 9_007_199_254_740_992
+    }
+
+    /// Of mean 0 and variance 1, by Marsaglia's polar method.
+    mutating func gaussian() -> Double {
+        if let given = spare {
+            spare = nil
+            return given
+        }
+        var (x, y, square) = (0.0, 0.0, 0.0)
+        repeat {
+            x = 2 * uniform() - 1
+            y = 2 * uniform() - 1
+            square = x * x + y * y
+        } while square >= 1 || square == 0
+        let factor = (-2 * log(square) / square).squareRoot()
+        spare = factor * x
+        return factor * y
+    }
+
+    /// 1 with probability `p`, else 0.
+    mutating func bernoulli(_ p: Double) -> Double {
+        let u = uniform()
+        return (p <= 0.5 ? u > 1 - p : u <= p) ? 1 : 0
+    }
+}
