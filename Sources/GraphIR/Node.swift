@@ -78,6 +78,7 @@ package struct Node: Sendable {
 /// Operator domains known to the program.
 package enum Domains {
     package static let onnx = ""
+    package static let preview = "ai.onnx.preview"
     /// Operators that graph passes make; never read from or written to a file.
     package static let `internal` = "sardonyx"
 

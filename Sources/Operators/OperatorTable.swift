@@ -30,7 +30,9 @@ package enum OperatorTable {
     /// The newest version of the default domain that the entries were written for.
     package static let newestOpset = 28
 
-    package static let entries: [OperatorEntry] = [
+    package static let entries = standard + contrib
+
+    private static let standard: [OperatorEntry] = [
         .unary("Abs", from: 1, .abs),
         .unary("Acos", from: 7, .acos),
         .unary("Acosh", from: 9, .acosh),
@@ -177,6 +179,7 @@ package enum OperatorTable {
         .floating("Upsample", 1...9, Resize.self),
         .op("Where", 9...28, Where.self),
         .op("Xor", 1...28, LogicalBinary.self),
+        .floating("FlexAttention", 1...1, DotProductAttention.self, domain: Domains.preview),
         .op("Attention", 1...1, Attention.self, domain: Domains.internal),
         .op("Conv", 1...1, Conv.self, domain: Domains.internal),
         .op("GatherChannels", 1...1, GatherChannels.self, domain: Domains.internal),

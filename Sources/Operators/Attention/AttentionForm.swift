@@ -79,11 +79,11 @@ struct AttentionForm: Sendable {
     /// - Parameter scores: where `[B, H, M, L]` of one stage goes.
     func run<T: AttentionElement>(
         q: UnsafePointer<T>, k: UnsafePointer<T>, v: UnsafePointer<T>, y: UnsafeMutablePointer<T>, bias: KeyBias?,
-        spans: KeySpans, scores: (to: UnsafeMutablePointer<T>, stage: Stage)? = nil,
+        padding: KeyBias? = nil, spans: KeySpans, scores: (to: UnsafeMutablePointer<T>, stage: Stage)? = nil,
         scratch: UnsafeMutableRawPointer?, _ context: RunContext
     ) throws(SardonyxError) {
         guard batch > 0, heads > 0, keyHeads > 0, rows > 0 else { return }
-        if bias == nil, spans.isUnlimited, scores == nil, softcap == 0, keys > 0, columns > 0,
+        if bias == nil, padding == nil, spans.isUnlimited, scores == nil, softcap == 0, keys > 0, columns > 0,
             let q = q as? UnsafePointer<Float>, let k = k as? UnsafePointer<Float>, let v = v as? UnsafePointer<Float>,
             let y = y as? UnsafeMutablePointer<Float>
         {
@@ -111,7 +111,7 @@ struct AttentionForm: Sendable {
                         ldc: keys), scratch: scratch + block, threads: context.threads)
                 for row in 0..<count {
                     let shown = scores.map { ($0.to + (unit * rows + first + row) * keys, $0.stage) }
-                    try weigh(table + row * keys, batch: b, head: h, row: first + row, bias, spans, shown)
+                    try weigh(table + row * keys, batch: b, head: h, row: first + row, (bias, padding), spans, shown)
                 }
                 T.multiply(
                     HeadProduct(
@@ -125,7 +125,8 @@ struct AttentionForm: Sendable {
 
     /// Turns the scaled products of one query into probabilities; zeros when it may see no key.
     private func weigh<T: AttentionElement>(
-        _ row: UnsafeMutablePointer<T>, batch: Int, head: Int, row index: Int, _ bias: KeyBias?, _ spans: KeySpans,
+        _ row: UnsafeMutablePointer<T>, batch: Int, head: Int, row index: Int, _ biases: (KeyBias?, KeyBias?),
+        _ spans: KeySpans,
         _ shown: (to: UnsafeMutablePointer<T>, stage: Stage)?
     ) throws(SardonyxError) {
         func show(_ stage: Stage) {
@@ -139,7 +140,8 @@ struct AttentionForm: Sendable {
         let span = spans.span(batch: batch, row: index, rows: rows, keys: keys)
         row.update(repeating: -T.infinity, count: span.lowerBound)
         (row + span.upperBound).update(repeating: -T.infinity, count: keys - span.upperBound)
-        try bias?.add(to: row, batch: batch, head: head, row: index, keys: span)
+        try biases.0?.add(to: row, batch: batch, head: head, row: index, keys: span)
+        try biases.1?.add(to: row, batch: batch, head: head, row: index, keys: span)
         show(.biased)
         if span.contains(where: { row[$0] != -T.infinity }) {
             row.update(repeating: 0, count: span.lowerBound)

@@ -2,7 +2,7 @@ import CKernels
 import GraphIR
 import TensorCore
 
-/// ONNX CausalConvWithState (27) and com.microsoft CausalConvWithState: each channel of x `[N, C, L]` convolved with its
+/// ONNX CausalConvWithState (27): each channel of x `[N, C, L]` convolved with its
 /// filter of w `[C, 1, K]` over the present and the K - 1 elements before it, which for the first ones are the past
 /// state `[N, C, K - 1]` or zeros; plus bias `[C]`, then optionally SiLU. Output 1: the last K - 1 elements.
 struct CausalConvWithState: Operator {
