@@ -39,12 +39,12 @@ struct AttentionForm: Sendable {
                 most = max(most, Int(sx_gemm_scratch_bytes(&product, Int32(threads))))
             }
         }
-        guard let block = scoreByteCount(dtype.byteSize), let blocks = CheckedSize.sum(block, most) else {
-            throw place.error(
-                .limit, "scratch", got: "\(rows) rows, \(keys) keys", allowed: "less than 2^63", hint: nil)
-        }
         var arguments = kernelArguments
-        return max(blocks, Int(sx_attention_scratch_bytes(&arguments, Int32(threads))))
+        let kernel = Int(sx_attention_scratch_bytes(&arguments, Int32(threads)))
+        guard kernel >= 0, let block = scoreByteCount(dtype.byteSize), let blocks = CheckedSize.sum(block, most) else {
+            throw place.error(.limit, "scratch", got: "\(rows) rows, \(keys) keys", allowed: "less than 2^63", hint: nil)
+        }
+        return max(blocks, kernel)
     }
 
     private func scoreByteCount(_ size: Int) -> Int? {

@@ -105,6 +105,7 @@ struct RotaryEmbedding: Operator {
         let (cosines, sines) = (try context.input(cosine), try context.input(sine))
         let positions = context.hasInput(position) ? try context.input(position) : nil
         let half = (rotated > 0 ? rotated : dims[3]) / 2
+        let rotation = PairRotation(pairs: half, width: dims[3], isInterleaved: isInterleaved, scale: scale)
         for b in 0..<dims[0] {
             try context.interruption?.check()
             for row in 0..<dims[2] {
@@ -122,22 +123,9 @@ struct RotaryEmbedding: Operator {
                 let (c, s) = (cosines.typed(T.self) + at * half, sines.typed(T.self) + at * half)
                 for h in 0..<dims[1] {
                     let first = b * view.batch + h * view.head + row * view.row
-                    rotate(x + first, to: y + first, c, s, half)
+                    rotation.apply(x + first, to: y + first, cosines: c, sines: s)
                 }
             }
         }
-    }
-
-    private func rotate<T: AttentionElement>(
-        _ x: UnsafePointer<T>, to y: UnsafeMutablePointer<T>, _ cosines: UnsafePointer<T>, _ sines: UnsafePointer<T>,
-        _ half: Int
-    ) {
-        for i in 0..<half {
-            let (even, odd) = isInterleaved ? (2 * i, 2 * i + 1) : (i, i + half)
-            let (a, b) = (x[even] * T(scale), x[odd] * T(scale))
-            y[even] = cosines[i] * a - sines[i] * b
-            y[odd] = sines[i] * a + cosines[i] * b
-        }
-        for i in 2 * half..<dims[3] { y[i] = x[i] * T(scale) }
     }
 }

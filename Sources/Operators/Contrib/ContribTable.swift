@@ -19,6 +19,8 @@ extension OperatorTable {
         .row("GridSample", 1...1, domain: Domains.microsoft) { (node) throws(SardonyxError) in
             HalfPrecision(try GridSample(NodeReader(node.node, opset: 16)))
         },
+        .op("GroupQueryAttention", 1...1, GroupQueryAttention.self, domain: Domains.microsoft),
+        .floating("Inverse", 1...1, Inverse.self, domain: Domains.microsoft),
         .floating("MatMulNBits", 1...1, MatMulNBits.self, domain: Domains.microsoft),
         .floating("MultiHeadAttention", 1...1, MultiHeadAttention.self, domain: Domains.microsoft),
         .unary("QuickGelu", from: 1, domain: Domains.microsoft, UnaryFunction.quickGelu),
