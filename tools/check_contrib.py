@@ -115,21 +115,21 @@ def forms() -> list[Form]:
              [True, True], note="past, causal"),
         Form("Attention", [x, floats(16, 60), floats(60)], {**heads, "qkv_hidden_sizes": [24, 24, 12]}),
     ]
-    new, cache = [floats(2, 3, 32), floats(2, 3, 16), floats(2, 3, 16)], [floats(2, 2, 6, 8), floats(2, 2, 6, 8)]
-    grouped = {"num_heads": 4, "kv_num_heads": 2}
-    rotary = [floats(16, 4), floats(16, 4)]
-    prompt = [int32(2, 2), np.array(3, np.int32)]
-    later = [int32(8, 8), np.array(9, np.int32)]
+    new, cache = [floats(1, 3, 64), floats(1, 3, 32), floats(1, 3, 32)], [floats(1, 2, 6, 16), floats(1, 2, 6, 16)]
+    one = [floats(2, 1, 64), floats(2, 1, 32), floats(2, 1, 32), floats(2, 2, 6, 16), floats(2, 2, 6, 16)]
+    grouped, rotary = {"num_heads": 4, "kv_num_heads": 2}, [floats(16, 8), floats(16, 8)]
+    prompt, later = [int32(2), np.array(3, np.int32)], [int32(8), np.array(9, np.int32)]
+    turned = {**grouped, "do_rotary": 1}
     result += [
         Form("GroupQueryAttention", [*new, None, None, *prompt], grouped, both, note="prompt"),
-        Form("GroupQueryAttention", [*new, None, None, *prompt, *rotary], {**grouped, "do_rotary": 1}, both, note="rotary"),
-        Form("GroupQueryAttention", [floats(2, 3, 64), None, None, *cache, *later], grouped, both, note="packed, past"),
-        Form("GroupQueryAttention", [*new, *cache, *later, *rotary], {**grouped, "do_rotary": 1, "rotary_interleaved": 1},
-             both, note="past, interleaved"),
-        Form("GroupQueryAttention", [*new, *cache, *later], {**grouped, "local_window_size": 4, "softcap": 2.0}, both,
-             note="window, softcap"),
-        Form("GroupQueryAttention", [floats(2, 1, 32), floats(2, 1, 16), floats(2, 1, 16), *cache, int32(6, 3),
-                                     np.array(7, np.int32)], grouped, both, compared=1, note="uneven lengths"),
+        Form("GroupQueryAttention", [*new, None, None, *prompt, *rotary], turned, both, note="rotary"),
+        Form("GroupQueryAttention", [floats(1, 3, 128), None, None, *cache, *later], grouped, both, note="packed, past"),
+        Form("GroupQueryAttention", [*new, *cache, *later, *rotary], {**turned, "rotary_interleaved": 1}, both,
+             note="past, interleaved"),
+        Form("GroupQueryAttention", [*new, *cache, *later], {**grouped, "local_window_size": 4}, both, note="window"),
+        Form("GroupQueryAttention", [*new, *cache, *later], {**grouped, "softcap": 2.0}, both, note="softcap"),
+        Form("GroupQueryAttention", [*one, int32(6, 3), np.array(7, np.int32)], grouped, both, compared=1,
+             note="uneven lengths"),
         Form("Inverse", [floats(2, 5, 5)]),
     ]
     for activation, parameters in [("Relu", None), ("LeakyRelu", [0.2]), ("Clip", [-1.0, 1.0]), ("HardSigmoid", [0.3, 0.4])]:

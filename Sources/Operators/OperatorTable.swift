@@ -179,7 +179,7 @@ package enum OperatorTable {
         .floating("Upsample", 1...9, Resize.self),
         .op("Where", 9...28, Where.self),
         .op("Xor", 1...28, LogicalBinary.self),
-        .floating("FlexAttention", 1...1, DotProductAttention.self, domain: Domains.preview),
+        .floating("FlexAttention", 1...1, FlexAttention.self, domain: Domains.preview),
         .op("Attention", 1...1, Attention.self, domain: Domains.internal),
         .op("Conv", 1...1, Conv.self, domain: Domains.internal),
         .op("GatherChannels", 1...1, GatherChannels.self, domain: Domains.internal),

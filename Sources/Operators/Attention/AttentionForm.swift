@@ -42,7 +42,8 @@ struct AttentionForm: Sendable {
         var arguments = kernelArguments
         let kernel = Int(sx_attention_scratch_bytes(&arguments, Int32(threads)))
         guard kernel >= 0, let block = scoreByteCount(dtype.byteSize), let blocks = CheckedSize.sum(block, most) else {
-            throw place.error(.limit, "scratch", got: "\(rows) rows, \(keys) keys", allowed: "less than 2^63", hint: nil)
+            throw place.error(
+                .limit, "scratch", got: "\(rows) rows, \(keys) keys", allowed: "less than 2^63", hint: nil)
         }
         return max(blocks, kernel)
     }
@@ -119,6 +120,27 @@ struct AttentionForm: Sendable {
                         b: v + b * self.v.batch + group * self.v.head, ldb: self.v.row,
                         c: y + b * self.y.batch + h * self.y.head + first * self.y.row, ldc: self.y.row),
                     scratch: scratch + block, threads: context.threads)
+            }
+        }
+    }
+
+    /// Y from probabilities `[B, H, M, L]` that someone else made.
+    func combine<T: AttentionElement>(
+        _ probabilities: UnsafePointer<T>, v: UnsafePointer<T>, y: UnsafeMutablePointer<T>,
+        scratch: UnsafeMutableRawPointer?, _ context: RunContext
+    ) throws(SardonyxError) {
+        guard keyHeads > 0 else { return }
+        for unit in 0..<batch * heads {
+            let (b, h) = (unit / heads, unit % heads)
+            for first in stride(from: 0, to: rows, by: AttentionForm.blockRows) {
+                try context.interruption?.check()
+                T.multiply(
+                    HeadProduct(
+                        m: min(AttentionForm.blockRows, rows - first), n: columns, k: keys,
+                        a: probabilities + (unit * rows + first) * keys, lda: keys,
+                        b: v + b * self.v.batch + h / (heads / keyHeads) * self.v.head, ldb: self.v.row,
+                        c: y + b * self.y.batch + h * self.y.head + first * self.y.row, ldc: self.y.row),
+                    scratch: scratch, threads: context.threads)
             }
         }
     }

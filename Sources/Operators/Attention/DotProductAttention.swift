@@ -6,16 +6,13 @@ import TensorCore
 /// order and windows count positions from the first past key, or from the end of `nonpad_kv_seqlen`.
 ///
 /// Outputs: Y, present key and value, and the scores at one stage.
-///
-/// ai.onnx.preview FlexAttention (1) is the same for `[B, H, L, D]` alone; its forms with graphs that change scores or
-/// probabilities are not served.
 struct DotProductAttention: Operator {
     private let heads, keyHeads: Int?
     private let scale: Float?
     private let softcap: Float
     private let stage: AttentionForm.Stage
     private var spans: Spans
-    private var form: AttentionForm?
+    private(set) var form: AttentionForm?
     /// Bytes of scratch that the form takes, then keys and values that are put together from past and new ones.
     private var formScratch = 0
     private var keyScratch = 0
@@ -58,9 +55,6 @@ struct DotProductAttention: Operator {
         if let precision = try node.dtype("softmax_precision"), !DType.floating.contains(precision) {
             throw node.error(
                 .unsupported, "attribute softmax_precision", got: "\(precision)", allowed: "a floating-point type")
-        }
-        for name in ["score_mod", "prob_mod"] where node.has(name) {
-            throw node.error(.unsupported, "attribute \(name)", got: "a graph", allowed: "none")
         }
         guard node.hasInput(4) == node.hasInput(5) else {
             throw node.error(.graph, "past key and value", got: "one of them", allowed: "both or none")

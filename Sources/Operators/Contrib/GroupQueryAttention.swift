@@ -9,6 +9,7 @@ import TensorCore
 struct GroupQueryAttention: Operator {
     private let heads, keyHeads: Int
     private let scale, softcap: Float
+    /// Keys before each query that it sees; the window counts the query too.
     private let window: Int?
     private let rotates, isInterleaved: Bool
     private let isPacked: Bool
@@ -19,7 +20,7 @@ struct GroupQueryAttention: Operator {
         scale = try node.float("scale", default: 0)
         softcap = try node.float("softcap", default: 0)
         let size = try node.int("local_window_size", default: -1)
-        window = size < 0 ? nil : size
+        window = size < 0 ? nil : max(size - 1, 0)
         rotates = try node.bool("do_rotary", default: false)
         isInterleaved = try node.bool("rotary_interleaved", default: false)
         isPacked = !node.hasInput(1)
