@@ -94,7 +94,7 @@ def forms() -> list[Form]:
         Form("FusedMatMul", [floats(2, 4, 3), floats(2, 4, 5)], {"transA": 1, "alpha": 0.5}),
         Form("FusedMatMul", [floats(2, 3, 4), floats(5, 4)], {"transB": 1}, constants=(1,)),
         Form("TransposeMatMul", [floats(2, 4, 3), floats(2, 5, 4)], {"transA": 1, "transB": 1}),
-        Form("FusedGemm", [floats(3, 4), floats(4, 5), floats(5)], {"activation": "LeakyRelu", "activation_alpha": 0.2}),
+        Form("FusedGemm", [floats(3, 4), floats(4, 5), b[:5]], {"activation": "LeakyRelu", "activation_alpha": 0.2}),
         Form("Trilu", [floats(4, 5)], {"upper": 0}),
         Form("GridSample", [image, np.tanh(floats(1, 3, 3, 2))], {"mode": "bilinear"}),
         Form("RotaryEmbedding", [q, positions, floats(9, 4), floats(9, 4)]),
@@ -123,7 +123,7 @@ def forms() -> list[Form]:
     result += [
         Form("GroupQueryAttention", [*new, None, None, *prompt], grouped, both, note="prompt"),
         Form("GroupQueryAttention", [*new, None, None, *prompt, *rotary], turned, both, note="rotary"),
-        Form("GroupQueryAttention", [floats(1, 3, 128), None, None, *cache, *later], grouped, both, note="packed, past"),
+        Form("GroupQueryAttention", [floats(1, 3, 128), None, None, *cache, *later], grouped, both, note="packed"),
         Form("GroupQueryAttention", [*new, *cache, *later, *rotary], {**turned, "rotary_interleaved": 1}, both,
              note="past, interleaved"),
         Form("GroupQueryAttention", [*new, *cache, *later], {**grouped, "local_window_size": 4}, both, note="window"),
@@ -132,7 +132,8 @@ def forms() -> list[Form]:
              note="uneven lengths"),
         Form("Inverse", [floats(2, 5, 5)]),
     ]
-    for activation, parameters in [("Relu", None), ("LeakyRelu", [0.2]), ("Clip", [-1.0, 1.0]), ("HardSigmoid", [0.3, 0.4])]:
+    for activation, parameters in [("Relu", None), ("LeakyRelu", [0.2]), ("Clip", [-1.0, 1.0]),
+                                   ("HardSigmoid", [0.3, 0.4])]:
         attributes = {"activation": activation, "pads": [1, 1, 1, 1]}
         if parameters:
             attributes["activation_params"] = parameters

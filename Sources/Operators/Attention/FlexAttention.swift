@@ -1,8 +1,8 @@
 import GraphIR
 import TensorCore
 
-/// ai.onnx.preview FlexAttention (1): Y = p(softmax(s(scale Q Kᵀ))) V for `[B, H, L, D]`, where the graphs s (`score_mod`)
-/// and p (`prob_mod`) change all scores `[B, H, M, L]` or probabilities at once.
+/// ai.onnx.preview FlexAttention (1): Y = p(softmax(s(scale Q Kᵀ))) V for `[B, H, L, D]`, where the graphs s
+/// (`score_mod`) and p (`prob_mod`) change all scores `[B, H, M, L]` or probabilities at once.
 struct FlexAttention: Operator {
     private var plain: DotProductAttention
     private let scoreGraph, probabilityGraph: ScoreGraph?
@@ -65,8 +65,8 @@ struct FlexAttention: Operator {
     }
 }
 
-/// A graph attribute from one tensor to one of the same type and shape, run node by node. Its operators are of the newest
-/// opset, because a node knows the version of its own domain only.
+/// A graph attribute from one tensor to one of the same type and shape, run node by node. Its operators are of the
+/// newest opset, because a node knows the version of its own domain only.
 private struct ScoreGraph: Sendable {
     private let graph: Graph
 

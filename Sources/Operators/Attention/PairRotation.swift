@@ -1,5 +1,5 @@
-/// Turns pairs of elements of a row by angles given as cosines and sines: the pairs are neighbours where interleaved, else
-/// element i of both halves of the first 2 `pairs` elements. The rest of the row is copied.
+/// Turns pairs of elements of a row by angles given as cosines and sines: the pairs are neighbours where interleaved,
+/// else element i of both halves of the first 2 `pairs` elements. The rest of the row is copied.
 struct PairRotation: Sendable {
     var pairs: Int
     var width: Int

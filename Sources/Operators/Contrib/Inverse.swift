@@ -1,7 +1,8 @@
 import GraphIR
 import TensorCore
 
-/// com.microsoft Inverse: the inverse of each square matrix of x `[…, N, N]`, by elimination with row pivots in float64.
+/// com.microsoft Inverse: the inverse of each square matrix of x `[…, N, N]`, by elimination with row pivots in
+/// float64.
 struct Inverse: Operator {
     private var order = 0
 

@@ -2,8 +2,8 @@ import CKernels
 import GraphIR
 import TensorCore
 
-/// com.microsoft MatMulNBits: y `[…, N]` = a `[…, K]` Bᵀ + bias `[N]`, B `[N, K]` held as unsigned numbers of `bits` 2, 4
-/// or 8: `[N, K / block, block bits / 8]` bytes, low bits first. Each block has a scale `[N, K / block]` and a zero
+/// com.microsoft MatMulNBits: y `[…, N]` = a `[…, K]` Bᵀ + bias `[N]`, B `[N, K]` held as unsigned numbers of `bits` 2,
+/// 4 or 8: `[N, K / block, block bits / 8]` bytes, low bits first. Each block has a scale `[N, K / block]` and a zero
 /// point, packed alike (rows of whole bytes), by default the middle of the range.
 ///
 /// Unchecked, because the kernel's arguments hold pointers; between runs none is set.

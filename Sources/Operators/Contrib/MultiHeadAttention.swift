@@ -2,8 +2,8 @@ import CKernels
 import GraphIR
 import TensorCore
 
-/// com.microsoft MultiHeadAttention: Y `[B, M, H E]` = softmax(scale Q Kᵀ + masks) V, and com.microsoft Attention, whose
-/// Q, K and V are x `[B, M, C]` times weights `[C, 2 H D + H E]` plus bias.
+/// com.microsoft MultiHeadAttention: Y `[B, M, H E]` = softmax(scale Q Kᵀ + masks) V, and com.microsoft Attention,
+/// whose Q, K and V are x `[B, M, C]` times weights `[C, 2 H D + H E]` plus bias.
 ///
 /// MultiHeadAttention: query `[B, M, H D]`, key and value `[B, L, H D]` or `[B, H, L, D]`, one bias for all three, past
 /// key and value. Attention: past `[2, B, H, P, D]`. Masks: valid keys of each batch `[B]`, or for each key `[B, L]`
