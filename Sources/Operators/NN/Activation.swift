@@ -3,9 +3,9 @@ import GraphIR
 import TensorCore
 
 extension NodeReader {
-    /// The activation that a pass, or ONNX Runtime, fused into this node: attribute `activation` holds the name
-    /// of an ONNX operator, `activation_alpha` and `activation_beta`, or `activation_params`, its parameters (Clip: bounds), with the
-    /// operator's defaults.
+    /// The activation that a pass, or ONNX Runtime, fused into this node: attribute `activation` holds the name of an
+    /// ONNX operator, `activation_alpha` and `activation_beta`, or `activation_params`, its parameters (Clip: bounds),
+    /// with the operator's defaults.
     func fusedActivation() throws(SardonyxError) -> sx_activation {
         // On an operator of the standard it is an attribute like any other that nobody reads.
         guard node.domain != Domains.onnx, let name = try string("activation") else {
