@@ -80,6 +80,8 @@ package enum Domains {
     package static let onnx = ""
     /// Gradient descent (Adagrad, Adam, Momentum).
     package static let training = "ai.onnx.preview.training"
+    /// Operators that the standard tries out.
+    package static let preview = "ai.onnx.preview"
     /// Operators that graph passes make; never read from or written to a file.
     package static let `internal` = "sardonyx"
 

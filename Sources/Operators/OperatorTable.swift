@@ -30,7 +30,9 @@ package enum OperatorTable {
     /// The newest version of the default domain that the entries were written for.
     package static let newestOpset = 28
 
-    package static let entries: [OperatorEntry] = [
+    package static let entries = standard + contrib
+
+    private static let standard: [OperatorEntry] = [
         .unary("Abs", from: 1, .abs),
         .unary("Acos", from: 7, .acos),
         .unary("Acosh", from: 9, .acosh),
@@ -43,6 +45,7 @@ package enum OperatorTable {
         .unary("Asinh", from: 9, .asinh),
         .unary("Atan", from: 7, .atan),
         .unary("Atanh", from: 9, .atanh),
+        .floating("Attention", 23...newestOpset, DotProductAttention.self),
         .floating("AveragePool", 1...newestOpset, Pool.self),
         .floating("BatchNormalization", 1...newestOpset, BatchNormalization.self),
         .floating("Bernoulli", 15...newestOpset, Bernoulli.self),
@@ -55,6 +58,7 @@ package enum OperatorTable {
         .op("BlackmanWindow", 17...28, Window.self),
         .op("Cast", 1...28, Cast.self),
         .op("CastLike", 15...28, Cast.self),
+        .floating("CausalConvWithState", 27...newestOpset, CausalConvWithState.self),
         .unary("Ceil", from: 1, .ceil),
         .unary("Celu", from: 12, UnaryFunction.celu),
         .op("CenterCropPad", 18...28, CenterCropPad.self),
@@ -111,6 +115,7 @@ package enum OperatorTable {
         .unary("LeakyRelu", from: 1, UnaryFunction.leakyRelu),
         .op("Less", 1...28, Comparison.self),
         .op("LessOrEqual", 12...28, Comparison.self),
+        .floating("LinearAttention", 27...newestOpset, LinearAttention.self),
         .unary("Log", from: 1, .log),
         .floating("LogSoftmax", 1...newestOpset, Softmax.self),
         .floating("LpNormalization", 1...newestOpset, LpNormalization.self),
@@ -163,6 +168,7 @@ package enum OperatorTable {
         .floating("RMSNormalization", 23...newestOpset, LayerNormalization.self),
         .floating("RNN", 1...newestOpset, RecurrentLayer<RNN>.self),
         .floating("RoiAlign", 10...newestOpset, RoiAlign.self),
+        .floating("RotaryEmbedding", 23...newestOpset, RotaryEmbedding.self),
         .unary("Round", from: 11, .round),
         .op("Scatter", 9...28, ScatterElements.self),
         .op("ScatterElements", 11...28, ScatterElements.self),
@@ -205,6 +211,7 @@ package enum OperatorTable {
         .floating("Upsample", 1...9, Resize.self),
         .op("Where", 9...28, Where.self),
         .op("Xor", 1...28, LogicalBinary.self),
+        .floating("FlexAttention", 1...1, FlexAttention.self, domain: Domains.preview),
         .op("Adagrad", 1...1, OptimizerStep.self, domain: Domains.training),
         .op("Adam", 1...1, OptimizerStep.self, domain: Domains.training),
         .op("Momentum", 1...1, OptimizerStep.self, domain: Domains.training),

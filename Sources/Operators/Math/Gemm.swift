@@ -3,7 +3,7 @@ import GraphIR
 import TensorCore
 
 /// ONNX Gemm (1, 6, 7, 9, 11, 13): y `[M, N]` = alpha op(a) op(b) + beta c, c broadcasting to y; where beta is 0, c is
-/// not read, as in BLAS: its NaN stay out of y. `sardonyx.Gemm` adds an activation.
+/// not read, as in BLAS: its NaN stay out of y. `sardonyx.Gemm` and com.microsoft FusedGemm add an activation.
 struct Gemm: Operator {
     private let alpha, beta: Float
     private let transposesA, transposesB: Bool

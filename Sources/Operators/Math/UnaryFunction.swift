@@ -48,6 +48,10 @@ extension UnaryFunction {
     static let erf = UnaryFunction(SX_UNARY_ERF, Glibc.erf)
     static let exp = UnaryFunction(SX_UNARY_EXP, Glibc.exp)
     static let floor = UnaryFunction(SX_UNARY_FLOOR) { $0.rounded(.down) }
+    static let geluByErf = UnaryFunction(SX_UNARY_GELU) { $0 * (1 + Glibc.erf($0 / 2.0.squareRoot())) / 2 }
+    static let geluByTanh = UnaryFunction(SX_UNARY_GELU_TANH) { x in
+        x * (1 + Glibc.tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x))) / 2
+    }
     static let hardSwish = UnaryFunction(SX_UNARY_HARD_SWISH) { $0 * clamped($0 / 6 + 0.5, 0, 1) }
     static let log = UnaryFunction(SX_UNARY_LOG, Glibc.log)
     static let mish = UnaryFunction(SX_UNARY_MISH) { $0 * Glibc.tanh(logOfOnePlusExp($0)) }
@@ -80,11 +84,8 @@ extension UnaryFunction {
 
     static func gelu(_ node: NodeReader) throws(SardonyxError) -> UnaryFunction {
         switch try node.string("approximate", default: "none") {
-        case "none": return UnaryFunction(SX_UNARY_GELU) { $0 * (1 + Glibc.erf($0 / 2.0.squareRoot())) / 2 }
-        case "tanh":
-            return UnaryFunction(SX_UNARY_GELU_TANH) { x in
-                x * (1 + Glibc.tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x))) / 2
-            }
+        case "none": return geluByErf
+        case "tanh": return geluByTanh
         case let other:
             throw node.error(.unsupported, "attribute approximate", got: "'\(other)'", allowed: "'none', 'tanh'")
         }
@@ -107,9 +108,16 @@ extension UnaryFunction {
         }
     }
 
+    static func quickGelu(_ node: NodeReader) throws(SardonyxError) -> UnaryFunction {
+        swish(alpha: try node.float("alpha", default: 1.702))
+    }
+
     static func swish(_ node: NodeReader) throws(SardonyxError) -> UnaryFunction {
-        let a = try node.float("alpha", default: 1)
-        return UnaryFunction(SX_UNARY_SWISH, a: a) { [a = Double(a)] in $0 * logistic(a * $0) }
+        swish(alpha: try node.float("alpha", default: 1))
+    }
+
+    private static func swish(alpha a: Float) -> UnaryFunction {
+        UnaryFunction(SX_UNARY_SWISH, a: a) { [a = Double(a)] in $0 * logistic(a * $0) }
     }
 
     static func thresholdedRelu(_ node: NodeReader) throws(SardonyxError) -> UnaryFunction {

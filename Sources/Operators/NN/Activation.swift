@@ -3,11 +3,12 @@ import GraphIR
 import TensorCore
 
 extension NodeReader {
-    /// The activation that a pass fused into this node: attribute `activation` holds the name of an ONNX operator,
-    /// `activation_alpha` and `activation_beta` its parameters (Clip: bounds), with the operator's defaults.
+    /// The activation that a pass, or ONNX Runtime, fused into this node: attribute `activation` holds the name of an
+    /// ONNX operator, `activation_alpha` and `activation_beta`, or `activation_params`, its parameters (Clip: bounds),
+    /// with the operator's defaults.
     func fusedActivation() throws(SardonyxError) -> sx_activation {
         // On an operator of the standard it is an attribute like any other that nobody reads.
-        guard node.domain == Domains.internal, let name = try string("activation") else {
+        guard node.domain != Domains.onnx, let name = try string("activation") else {
             return sx_activation(op: SX_UNARY_IDENTITY, a: 0, b: 0)
         }
         let op: (sx_unary_op, alpha: Float, beta: Float)? =
@@ -30,8 +31,9 @@ extension NodeReader {
                 .unsupported, "attribute activation", got: "'\(name)'",
                 allowed: "Relu, LeakyRelu, Clip, Sigmoid, Tanh, HardSwish, HardSigmoid, Silu, Gelu, Elu, Mish")
         }
-        return sx_activation(
-            op: op.0, a: try float("activation_alpha", default: op.alpha),
-            b: try float("activation_beta", default: op.beta))
+        let listed = try floats("activation_params") ?? []
+        let alpha = try float("activation_alpha", default: op.alpha)
+        let beta = try float("activation_beta", default: op.beta)
+        return sx_activation(op: op.0, a: listed.first ?? alpha, b: listed.dropFirst().first ?? beta)
     }
 }

@@ -2,7 +2,7 @@ import CKernels
 import GraphIR
 import TensorCore
 
-/// ONNX Conv (1, 11, 22) and `sardonyx.Conv`, which adds a residual and an activation:
+/// ONNX Conv (1, 11, 22), `sardonyx.Conv` and com.microsoft FusedConv, which add a residual and an activation:
 /// y = activation(conv(x, w) + bias + residual).
 ///
 /// x `[N, C, d…]`, w `[K, C/group, k…]`, bias `[K]`, residual in the shape and layout of y. y is `[N, K, o…]`, or
@@ -30,7 +30,7 @@ struct Conv: Operator {
     init(_ node: NodeReader) throws(SardonyxError) {
         window = try WindowAttributes(node)
         groups = try node.int("group", default: 1)
-        let isFused = node.node.domain == Domains.internal
+        let isFused = node.node.domain != Domains.onnx
         activation = try node.fusedActivation()
         channelsLast = isFused ? try node.bool("channels_last", default: false) : false
         guard isFused || node.inputCount <= 3 else {

@@ -1,0 +1,44 @@
+import GraphIR
+import TensorCore
+
+extension Domains {
+    /// Operators of ONNX Runtime, which its optimiser and exporters write into models.
+    package static let microsoft = "com.microsoft"
+}
+
+extension OperatorTable {
+    /// Operators of ONNX Runtime: version 1 of `com.microsoft`, and one that it writes into the default domain.
+    static let contrib: [OperatorEntry] = [
+        .floating("Attention", 1...1, MultiHeadAttention.self, domain: Domains.microsoft),
+        .floating("BiasGelu", 1...1, BiasedActivation.self, domain: Domains.microsoft),
+        .floating("FastGelu", 1...1, BiasedActivation.self, domain: Domains.microsoft),
+        .floating("FusedConv", 1...1, Conv.self, domain: Domains.microsoft),
+        .floating("FusedGemm", 1...1, Gemm.self, domain: Domains.microsoft),
+        .floating("FusedMatMul", 1...1, FusedMatMul.self, domain: Domains.microsoft),
+        .unary("Gelu", from: 1, domain: Domains.microsoft) { (_) throws(SardonyxError) in .geluByErf },
+        .row("GridSample", 1...1, domain: Domains.microsoft) { (node) throws(SardonyxError) in
+            HalfPrecision(try GridSample(NodeReader(node.node, opset: 16)))
+        },
+        .op("GroupQueryAttention", 1...1, GroupQueryAttention.self, domain: Domains.microsoft),
+        .floating("Inverse", 1...1, Inverse.self, domain: Domains.microsoft),
+        .floating("MatMulNBits", 1...1, MatMulNBits.self, domain: Domains.microsoft),
+        .floating("MultiHeadAttention", 1...1, MultiHeadAttention.self, domain: Domains.microsoft),
+        .unary("QuickGelu", from: 1, domain: Domains.microsoft, UnaryFunction.quickGelu),
+        .floating("RotaryEmbedding", 1...1, RotaryEmbedding.self, domain: Domains.microsoft),
+        .row("SimplifiedLayerNormalization", 1...newestOpset, simplified),
+        .row("SimplifiedLayerNormalization", 1...1, domain: Domains.microsoft, simplified),
+        .floating("SkipLayerNormalization", 1...1, SkipNormalization.self, domain: Domains.microsoft),
+        .floating(
+            "SkipSimplifiedLayerNormalization", 1...1, SkipNormalization.self, domain: Domains.microsoft),
+        .floating("TransposeMatMul", 1...1, FusedMatMul.self, domain: Domains.microsoft),
+        .op("Trilu", 1...1, Trilu.self, domain: Domains.microsoft),
+    ]
+
+    /// RMSNormalization under the name that it had before the standard took it in.
+    @Sendable private static func simplified(_ node: NodeReader) throws(SardonyxError) -> any Operator {
+        guard !node.hasOutput(1) else {
+            throw node.error(.unsupported, "output inv_std_var", got: "one", allowed: "output y only")
+        }
+        return HalfPrecision(try LayerNormalization(node))
+    }
+}

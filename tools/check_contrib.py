@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+"""Runs single operators of ONNX Runtime's own domain in ONNX Runtime and in Sardonyx on the same random inputs.
+
+Prints the largest error of each form, relative to the largest element of the output; exit code 1 when one is above the
+limit or when either cannot run it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper, save
+
+LIMIT = 1e-5
+MICROSOFT = "com.microsoft"
+GENERATOR = np.random.default_rng(4)
+
+
+def floats(*shape: int) -> np.ndarray:
+    return GENERATOR.standard_normal(shape).astype(np.float32)
+
+
+def int32(*values) -> np.ndarray:
+    return np.array(values, np.int32)
+
+
+def packed(*shape: int) -> np.ndarray:
+    return GENERATOR.integers(0, 256, shape).astype(np.uint8)
+
+
+@dataclass
+class Form:
+    """One node: inputs by position (None: omitted), which outputs are asked for, and how many are compared."""
+
+    operator: str
+    inputs: list[np.ndarray | None]
+    attributes: dict = field(default_factory=dict)
+    outputs: list[bool] = field(default_factory=lambda: [True])
+    domain: str = MICROSOFT
+    note: str = ""
+    constants: tuple[int, ...] = ()
+    compared: int | None = None
+
+    def model(self):
+        names = ["" if value is None else f"x{i}" for i, value in enumerate(self.inputs)]
+        outputs = [f"y{i}" if wanted else "" for i, wanted in enumerate(self.outputs)]
+        node = helper.make_node(self.operator, names, outputs, domain=self.domain, **self.attributes)
+        feeds = {f"x{i}": value for i, value in enumerate(self.inputs) if value is not None}
+        fixed = {f"x{i}" for i in self.constants}
+        graph = helper.make_graph(
+            [node],
+            "form",
+            [
+                helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(value.dtype), value.shape)
+                for name, value in feeds.items()
+                if name not in fixed
+            ],
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs if name],
+            [numpy_helper.from_array(feeds[name], name) for name in sorted(fixed)],
+        )
+        imports = [helper.make_opsetid("", 17), helper.make_opsetid(MICROSOFT, 1)]
+        model = helper.make_model(graph, opset_imports=imports, ir_version=8)
+        return model, {name: value for name, value in feeds.items() if name not in fixed}
+
+
+def forms() -> list[Form]:
+    x, b = floats(2, 5, 16), floats(16)
+    q, k, v = floats(2, 5, 24), floats(2, 7, 24), floats(2, 7, 24)
+    past = [floats(2, 3, 4, 8), floats(2, 3, 4, 8)]
+    image, weight = floats(1, 4, 9, 9), floats(6, 4, 3, 3)
+    positions = np.arange(5, dtype=np.int64)[None].repeat(2, 0)
+    heads = {"num_heads": 3}
+    both = [True, True, True]
+    result = [
+        Form("Gelu", [x]),
+        Form("QuickGelu", [x]),
+        Form("QuickGelu", [x], {"alpha": 1.0}),
+        Form("FastGelu", [x]),
+        Form("FastGelu", [x, b], note="bias"),
+        Form("BiasGelu", [x, b]),
+        Form("SkipLayerNormalization", [x, floats(2, 5, 16), b, floats(16), floats(16)], {"epsilon": 1e-5},
+             [True, False, False, True]),
+        Form("SkipLayerNormalization", [x, floats(5, 16), b], note="skip of one batch"),
+        Form("SkipSimplifiedLayerNormalization", [x, floats(2, 5, 16), b], {"epsilon": 1e-5},
+             [True, False, False, True]),
+        Form("SimplifiedLayerNormalization", [x, b], {"axis": -1, "epsilon": 1e-5}, domain=""),
+        Form("FusedMatMul", [floats(2, 4, 3), floats(2, 4, 5)], {"transA": 1, "alpha": 0.5}),
+        Form("FusedMatMul", [floats(2, 3, 4), floats(5, 4)], {"transB": 1}, constants=(1,)),
+        Form("TransposeMatMul", [floats(2, 4, 3), floats(2, 5, 4)], {"transA": 1, "transB": 1}),
+        Form("FusedGemm", [floats(3, 4), floats(4, 5), b[:5]], {"activation": "LeakyRelu", "activation_alpha": 0.2}),
+        Form("Trilu", [floats(4, 5)], {"upper": 0}),
+        Form("GridSample", [image, np.tanh(floats(1, 3, 3, 2))], {"mode": "bilinear"}),
+        Form("RotaryEmbedding", [q, positions, floats(9, 4), floats(9, 4)]),
+        Form("RotaryEmbedding", [floats(2, 3, 5, 8), np.array([2], np.int64), floats(9, 4), floats(9, 4)],
+             {"interleaved": 1}, note="4-D, first position"),
+        Form("MultiHeadAttention", [q, k, v], heads),
+        Form("MultiHeadAttention", [q, k, v, floats(72)], {**heads, "scale": 0.3}, note="bias"),
+        Form("MultiHeadAttention", [q, k, v, None, int32(7, 4)], heads, note="key lengths"),
+        Form("MultiHeadAttention", [q, k, v, None, int32([1] * 7, [1, 1, 0, 1, 0, 1, 0])], heads, note="key mask"),
+        Form("MultiHeadAttention", [q, k, v, None, None, floats(1, 3, 5, 7)], heads, note="attention bias"),
+        Form("MultiHeadAttention", [q, q * 2, q * 3], {**heads, "unidirectional": 1}, note="causal"),
+        Form("MultiHeadAttention", [q, q * 2, q * 3, None, None, None, *past], heads, both, note="past"),
+        Form("MultiHeadAttention", [q, floats(2, 3, 7, 8), floats(2, 3, 7, 8)], heads, note="4-D key and value"),
+        Form("Attention", [x, floats(16, 72), floats(72)], heads),
+        Form("Attention", [x, floats(16, 72), floats(72), int32(5, 3)], heads, note="key lengths"),
+        Form("Attention", [x, floats(16, 72), floats(72), int32([1] * 5, [1, 1, 0, 1, 0])], heads, note="key mask"),
+        Form("Attention", [x, floats(16, 72), floats(72), None, np.stack(past)], {**heads, "unidirectional": 1},
+             [True, True], note="past, causal"),
+        Form("Attention", [x, floats(16, 60), floats(60)], {**heads, "qkv_hidden_sizes": [24, 24, 12]}),
+    ]
+    new, cache = [floats(1, 3, 64), floats(1, 3, 32), floats(1, 3, 32)], [floats(1, 2, 6, 16), floats(1, 2, 6, 16)]
+    one = [floats(2, 1, 64), floats(2, 1, 32), floats(2, 1, 32), floats(2, 2, 6, 16), floats(2, 2, 6, 16)]
+    grouped, rotary = {"num_heads": 4, "kv_num_heads": 2}, [floats(16, 8), floats(16, 8)]
+    prompt, later = [int32(2), np.array(3, np.int32)], [int32(8), np.array(9, np.int32)]
+    turned = {**grouped, "do_rotary": 1}
+    result += [
+        Form("GroupQueryAttention", [*new, None, None, *prompt], grouped, both, note="prompt"),
+        Form("GroupQueryAttention", [*new, None, None, *prompt, *rotary], turned, both, note="rotary"),
+        Form("GroupQueryAttention", [floats(1, 3, 128), None, None, *cache, *later], grouped, both, note="packed"),
+        Form("GroupQueryAttention", [*new, *cache, *later, *rotary], {**turned, "rotary_interleaved": 1}, both,
+             note="past, interleaved"),
+        Form("GroupQueryAttention", [*new, *cache, *later], {**grouped, "local_window_size": 4}, both, note="window"),
+        Form("GroupQueryAttention", [*new, *cache, *later], {**grouped, "softcap": 2.0}, both, note="softcap"),
+        Form("GroupQueryAttention", [*one, int32(6, 3), np.array(7, np.int32)], grouped, both, compared=1,
+             note="uneven lengths"),
+        Form("Inverse", [floats(2, 5, 5)]),
+    ]
+    for activation, parameters in [("Relu", None), ("LeakyRelu", [0.2]), ("Clip", [-1.0, 1.0]),
+                                   ("HardSigmoid", [0.3, 0.4])]:
+        attributes = {"activation": activation, "pads": [1, 1, 1, 1]}
+        if parameters:
+            attributes["activation_params"] = parameters
+        result.append(Form("FusedConv", [image, weight, floats(6)], attributes, constants=(1, 2)))
+    sum_input = [image, weight, floats(6), floats(1, 6, 9, 9)]
+    result.append(Form("FusedConv", sum_input, {"activation": "Relu", "pads": [1, 1, 1, 1]}, note="sum"))
+    for bits, zero in [(4, False), (4, True), (8, True)]:
+        blocks, size = 3, 32
+        inputs = [floats(2, 3, 96), packed(10, blocks, size * bits // 8), np.abs(floats(10 * blocks))]
+        inputs += [packed(10 * ((blocks * bits + 7) // 8))] if zero else []
+        attributes = {"K": 96, "N": 10, "bits": bits, "block_size": size}
+        result.append(Form("MatMulNBits", inputs, attributes, constants=tuple(range(1, len(inputs)))))
+    return result
+
+
+def sardonyx(command: Path, model: Path, feeds: dict[str, np.ndarray], folder: Path) -> dict[str, np.ndarray]:
+    np.savez(folder / "feeds.npz", **feeds)
+    out = folder / "out.npz"
+    arguments = [command, "run", model, "--input", folder / "feeds.npz", "--output", out]
+    run = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    if run.returncode != 0:
+        raise RuntimeError(run.stderr.strip().splitlines()[-1] if run.stderr.strip() else "no output")
+    with np.load(out) as file:
+        return {name: file[name] for name in file.files}
+
+
+def check(form: Form, command: Path, folder: Path) -> tuple[str, bool]:
+    model, feeds = form.model()
+    path = folder / "form.onnx"
+    save(model, path)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        expected = session.run(None, feeds)
+    except Exception as fault:  # ONNX Runtime's errors share no public type.
+        return f"ONNX Runtime: {str(fault).strip().splitlines()[0][:110]}", False
+    try:
+        got = sardonyx(command, path, feeds, folder)
+    except RuntimeError as fault:
+        return f"Sardonyx: {fault}", False
+    worst = 0.0
+    for output, wanted in list(zip(session.get_outputs(), expected, strict=True))[: form.compared]:
+        value = got[output.name]
+        if value.shape != wanted.shape:
+            return f"shape {value.shape}, expected {wanted.shape}", False
+        worst = max(worst, float(np.abs(value - wanted).max() / max(np.abs(wanted).max(), 1e-30)))
+    return f"{worst:.1e}", worst <= LIMIT
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    root = Path(__file__).resolve().parent.parent
+    parser.add_argument("--command", type=Path, default=root / ".build/release/sardonyx")
+    command = parser.parse_args().command
+    failures = 0
+    with tempfile.TemporaryDirectory() as name:
+        for form in forms():
+            text, agrees = check(form, command, Path(name))
+            failures += not agrees
+            details = form.note or ", ".join(f"{key}={value}" for key, value in form.attributes.items())
+            print(f"{'ok' if agrees else 'FAIL':5}{form.operator:34}{text:12}{details}", flush=True)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
