@@ -24,8 +24,9 @@ struct MersenneTwister {
     private mutating func refill() {
         let (size, offset) = (MersenneTwister.size, MersenneTwister.offset)
         for index in 0..<size {
-            let bits = (state[index] & 0x8000_0000) | (state[(index + 1) % size] & 0x7fff_ffff)
-            state[index] = state[(index + offset) % size] ^ (bits >> 1) ^ (bits & 1 == 0 ? 0 : 0x9908_b0df)
+            let (next, far) = (index + 1, index + offset)
+            let bits = (state[index] & 0x8000_0000) | (state[next < size ? next : 0] & 0x7fff_ffff)
+            state[index] = state[far < size ? far : far - size] ^ (bits >> 1) ^ (bits & 1 == 0 ? 0 : 0x9908_b0df)
         }
         position = 0
     }

@@ -18,6 +18,7 @@ struct GRU: RecurrentCell {
     var fusedGates: Int { 2 }
     var separatesBias: Bool { resetsProduct }
 
+    @_specialize(where T == Float)
     func step<T: RecurrentElement>(_ step: RecurrentStep<T>) {
         let (count, hidden) = (step.count, step.hidden)
         let (update, reset, candidate) = (step.gate(0), step.gate(1), step.gate(2))

@@ -16,6 +16,7 @@ struct LSTM: RecurrentCell {
         couplesInputAndForget = try node.bool("input_forget", default: false)
     }
 
+    @_specialize(where T == Float)
     func step<T: RecurrentElement>(_ step: RecurrentStep<T>) {
         let (count, hidden) = (step.count, step.hidden)
         let (input, output, forget, cell) = (step.gate(0), step.gate(1), step.gate(2), step.gate(3))

@@ -11,6 +11,7 @@ struct RNN: RecurrentCell {
         f = activations[0]
     }
 
+    @_specialize(where T == Float)
     func step<T: RecurrentElement>(_ step: RecurrentStep<T>) {
         step.nextH.update(from: step.gates, count: step.count)
         step.activate(f, step.nextH, count: step.count)
