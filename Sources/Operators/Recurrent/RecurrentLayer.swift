@@ -131,7 +131,7 @@ struct RecurrentLayer<Cell: RecurrentCell>: Operator {
         }
     }
 
-    @_specialize(kind: partial, where T == Float)
+    @_specialize(kind:partial,where T == Float)
     private func runDirection<T: RecurrentElement>(
         _ direction: Int, _ lengths: [Int]?, _ y: UnsafeMutablePointer<T>?, _ plan: RecurrentPlan,
         _ scratch: UnsafeMutableRawPointer, _ context: RunContext
