@@ -1,20 +1,31 @@
+import CKernels
 import GraphIR
 import Operators
 import TensorCore
 
-/// Nodes whose shapes depend on data (NonZero, NonMaxSuppression and all after them): each is inferred and run when
-/// its inputs are there, and a value is let go after its last reader.
+/// Nodes that no plan holds: those whose shapes depend on data (NonZero, NonMaxSuppression and all after them), and
+/// those that take or make values that are no tensors.
+///
+/// Each is run when its inputs are there, and a value is let go after its last reader. Operators that run on values, and
+/// with them the plans of their subgraphs, are prepared once; others are inferred and prepared for what they are given.
 package struct DynamicTail: Sendable {
     package let nodes: [Node]
     private let graph: Graph
     private let opsets: [String: Int]
+    private let evaluator: Evaluator
     /// By node: values that nobody reads afterwards.
     private let releases: [[ValueID]]
+    /// By node: operators that are ready.
+    private let prepared: [(any Operator)?]
 
-    init(nodes: [Node], graph: Graph, opsets: [String: Int]) {
+    /// - Parameter graph: with inferred types; operators on values whose input types it lacks are prepared by each run.
+    init(
+        nodes: [Node], graph: Graph, opsets: [String: Int], evaluator: Evaluator, interruption: (any Interruption)?
+    ) throws(SardonyxError) {
         self.nodes = nodes
         self.graph = graph
         self.opsets = opsets
+        self.evaluator = evaluator
         var lastReader: [ValueID: Int] = [:]
         for (index, node) in nodes.enumerated() {
             for case let input? in node.inputs { lastReader[input] = index }
@@ -23,43 +34,96 @@ package struct DynamicTail: Sendable {
         var releases = [[ValueID]](repeating: [], count: nodes.count)
         for (value, reader) in lastReader where !kept.contains(value) { releases[reader].append(value) }
         self.releases = releases
+        var prepared: [(any Operator)?] = []
+        for node in nodes {
+            let types = node.inputs.map { $0.flatMap { graph[$0].type } }
+            let isTyped = zip(node.inputs, types).allSatisfy { $0 == nil || $1 != nil }
+            var op: (any Operator)?
+            if isTyped {
+                var made = try OperatorTable.makeOperator(for: node, opset: opsets[node.domain] ?? 1)
+                if made.runsOnValues(types) {
+                    try evaluator.prepareForValues(&made, node, types, interruption: interruption)
+                    op = made
+                }
+            }
+            prepared.append(op)
+        }
+        self.prepared = prepared
     }
 
     /// - Parameter values: what the static part and the caller provide; gains what the tail makes.
     func run(
-        _ values: inout [ValueID: Tensor], evaluator: Evaluator, interruption: Interruption?, observer: StepObserver?
+        _ values: inout [ValueID: RuntimeValue], interruption: Interruption?, observer: StepObserver?
+    ) throws(SardonyxError) {
+        var run = TailRun(tail: self, values: values, interruption: interruption, observer: observer)
+        values = [:]
+        withUnsafeMutablePointer(to: &run) {
+            sx_with_team(
+                Int32(evaluator.threads), Int32(SystemLimits.processors),
+                { $0?.assumingMemoryBound(to: TailRun.self).pointee.run() }, $0)
+        }
+        if let fault = run.fault { throw fault }
+        values = run.values
+    }
+
+    /// What the team's leader does; C hands on a pointer to it.
+    private struct TailRun {
+        let tail: DynamicTail
+        var values: [ValueID: RuntimeValue]
+        let interruption: Interruption?
+        let observer: StepObserver?
+        var fault: SardonyxError?
+
+        mutating func run() {
+            do throws(SardonyxError) { try tail.runNodes(&values, interruption, observer) } catch { fault = error }
+        }
+    }
+
+    private func runNodes(
+        _ values: inout [ValueID: RuntimeValue], _ interruption: Interruption?, _ observer: StepObserver?
     ) throws(SardonyxError) {
         for (index, node) in nodes.enumerated() {
             try interruption?.check()
-            var inputs: [Tensor?] = []
+            var inputs: [RuntimeValue?] = []
             for input in node.inputs {
                 guard let input else {
                     inputs.append(nil)
                     continue
                 }
-                let known = values[input]
-                guard let tensor = known == nil ? try graph[input].constant?.tensor() : known else {
+                if let known = values[input] {
+                    inputs.append(known)
+                } else if let constant = graph[input].constant {
+                    inputs.append(.tensor(try constant.tensor()))
+                } else {
                     throw SardonyxError(.internal, node.label, "input '\(graph[input].name)' was not computed")
                 }
-                inputs.append(tensor)
             }
             observer?.willRun(node)
-            let outputs: [Tensor?]
+            let outputs: [RuntimeValue?]
             do {
-                outputs = try evaluator.outputs(
-                    of: node, opset: opsets[node.domain] ?? 1, inputs: inputs,
-                    constants: node.inputs.map { $0.flatMap { graph[$0].constant } }, interruption: interruption)
+                outputs = try run(index, node, inputs, interruption)
             } catch {
                 throw error.place.isEmpty ? error.placed(at: node.label) : error
             }
             observer?.didRun(node)
-            observer?.didRunTail(index, inputs, outputs)
-            for (output, tensor) in zip(node.outputs, outputs) {
+            observer?.didRunTail(index, inputs.map { $0?.tensor }, outputs.map { $0?.tensor })
+            for (output, value) in zip(node.outputs, outputs) {
                 guard let output else { continue }
-                guard let tensor else { throw SardonyxError(.internal, node.label, "an output was not computed") }
-                values[output] = tensor
+                guard let value else { throw SardonyxError(.internal, node.label, "an output was not computed") }
+                values[output] = value
             }
             for value in releases[index] { values[value] = nil }
         }
+    }
+
+    private func run(
+        _ index: Int, _ node: Node, _ inputs: [RuntimeValue?], _ interruption: Interruption?
+    ) throws(SardonyxError) -> [RuntimeValue?] {
+        if let op = prepared[index] {
+            return try evaluator.run(op, of: node, on: inputs, interruption: interruption)
+        }
+        return try evaluator.values(
+            of: node, opset: opsets[node.domain] ?? 1, inputs: inputs,
+            constants: node.inputs.map { $0.flatMap { graph[$0].constant } }, interruption: interruption)
     }
 }

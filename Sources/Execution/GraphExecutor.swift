@@ -22,36 +22,69 @@ package final class GraphExecutor: Sendable {
 
     fileprivate struct State: Sendable {
         /// Most recently used last.
-        var plans: [(shapes: [Shape], plan: Plan)] = []
+        var plans: [(shapes: [Shape?], plan: Plan)] = []
         var idle: [IdleWorkspace] = []
+        /// Runs in a row that found no plan for their shapes.
+        var misses = 0
     }
+
+    /// Subgraphs whose shapes change in every iteration are not planned more often than this in a row.
+    private static let mostMisses = 8
+    private let subgraphs: SubgraphExecutors
+    /// Runs a subgraph whose shapes are not worth a plan; `nil` for a whole model.
+    private let unplanned: NodeByNode?
+    /// By graph input: whether plans depend on its shape.
+    private let isTensor: [Bool]
 
     /// - Throws: `unsupported` with the complete list of missing operators, and what passes and shapes show to be wrong.
     /// - Parameter interruption: asked before every node that is inferred, folded or planned.
-    package init(
+    package convenience init(
         _ model: ModelGraph, options: ExecutionOptions, interruption: (any Interruption)? = nil
     ) throws(SardonyxError) {
-        self.options = options
-        self.opsets = model.opsets
         try OperatorCoverage.check(model)
-        self.pipeline = Pipeline(
-            opsets: model.opsets, disabled: options.disabledPasses,
-            evaluator: Evaluator(
-                threads: options.threads, budget: options.budget,
-                weights: WeightCache(allowsWinograd: options.allowsWinograd)))
-        self.weights = WeightCache(allowsWinograd: options.allowsWinograd)
         var graph = model.graph
-        try pipeline.run(.model, on: &graph, interruption: interruption)
-        graph.compactValues()
-        self.graph = graph
-        let shapes = graph.inputs.map { try? graph[$0].type?.shape?.concrete() }
+        graph.closeSubgraphs()
+        try self.init(
+            graph, opsets: model.opsets, options: options,
+            weights: WeightCache(allowsWinograd: options.allowsWinograd), isSubgraph: false, interruption: interruption)
+        let shapes = self.graph.inputs.map { try? self.graph[$0].type?.shape?.concrete() }
         let known = shapes.compactMap { $0 }
         if known.count == shapes.count { _ = try plan(for: known, interruption: interruption) }
     }
 
+    /// - Parameter subgraph: closed (`Graph.closeSubgraphs`), with the types of its inputs.
+    convenience init(
+        subgraph: Graph, opsets: [String: Int], options: ExecutionOptions, weights: WeightCache
+    ) throws(SardonyxError) {
+        try self.init(
+            subgraph, opsets: opsets, options: options, weights: weights, isSubgraph: true, interruption: nil)
+    }
+
+    private init(
+        _ closed: Graph, opsets: [String: Int], options: ExecutionOptions, weights: WeightCache, isSubgraph: Bool,
+        interruption: (any Interruption)?
+    ) throws(SardonyxError) {
+        self.options = options
+        self.opsets = opsets
+        self.pipeline = Pipeline(
+            opsets: opsets, disabled: options.disabledPasses,
+            evaluator: Evaluator(
+                threads: options.threads, budget: options.budget,
+                weights: WeightCache(allowsWinograd: options.allowsWinograd)))
+        self.weights = weights
+        self.subgraphs = SubgraphExecutors(opsets: opsets, options: options, weights: weights, isPlanned: true)
+        var graph = closed
+        try pipeline.run(.model, on: &graph, interruption: interruption)
+        graph.compactValues()
+        self.graph = graph
+        self.isTensor = graph.inputs.map { graph[$0].type?.dtype != nil }
+        self.unplanned = isSubgraph ? try NodeByNode(graph, opsets: opsets, evaluator: subgraphs.evaluator) : nil
+    }
+
     /// The plan for these shapes of the graph's inputs, made if it is not there.
+    /// - Parameter shapes: `nil` for inputs that are no tensors.
     package func plan(
-        for shapes: [Shape], interruption: (any Interruption)? = nil
+        for shapes: [Shape?], interruption: (any Interruption)? = nil
     ) throws(SardonyxError) -> Plan {
         if let plan = state.withLock({ $0.plan(for: shapes) }) { return plan }
         var specialised = graph
@@ -59,7 +92,8 @@ package final class GraphExecutor: Sendable {
         for (id, shape) in zip(graph.inputs, shapes) { bindings[id] = shape }
         try pipeline.run(.plan, on: &specialised, bindings: bindings, interruption: interruption)
         var builder = try PlanBuilder(
-            graph: specialised, opsets: opsets, options: options, weights: weights, interruption: interruption)
+            graph: specialised, opsets: opsets, options: options, evaluator: subgraphs.evaluator,
+            interruption: interruption)
         let plan = try builder.build()
         return state.withLock { state in
             if let existing = state.plan(for: shapes) { return existing }
@@ -75,10 +109,13 @@ package final class GraphExecutor: Sendable {
     /// Bytes of packed weights, shared by all plans.
     package var weightByteCount: Int { weights.byteCount }
 
-    /// Lets go of the memory of idle workspaces; the next run allocates it anew.
-    package func trim() { state.withLock { $0.idle.removeAll() } }
+    /// Lets go of the memory of idle workspaces, those of subgraphs included; the next run allocates it anew.
+    package func trim() {
+        state.withLock { $0.idle.removeAll() }
+        subgraphs.trim()
+    }
 
-    /// Runs the graph.
+    /// Runs a graph whose inputs and outputs are tensors.
     /// - Parameter feeds: by graph input; shapes and types already checked against the signature.
     /// - Returns: by graph output.
     package func run(
@@ -86,6 +123,58 @@ package final class GraphExecutor: Sendable {
     ) throws(SardonyxError) -> [Tensor] {
         try interruption?.check()
         let plan = try plan(for: feeds.map(\.shape), interruption: interruption)
+        return try run(plan, feeds, feeds.map(RuntimeValue.tensor), interruption, observer).map {
+            (value) throws(SardonyxError) in
+            guard case .tensor(let tensor) = value else {
+                throw SardonyxError(.unsupported, "output", "kind of value", got: "\(value.type)", allowed: "tensors")
+            }
+            return tensor
+        }
+    }
+
+    /// Runs the graph on values of any kind.
+    /// - Parameter feeds: by graph input.
+    /// - Returns: by graph output.
+    /// - Throws: `input` for a value of another kind or element type than its input.
+    package func run(
+        values feeds: [RuntimeValue], interruption: Interruption? = nil, observer: StepObserver? = nil
+    ) throws(SardonyxError) -> [RuntimeValue] {
+        try interruption?.check()
+        guard feeds.count == graph.inputs.count else {
+            throw SardonyxError(
+                .input, "inputs", "count of values", got: "\(feeds.count)", allowed: "\(graph.inputs.count)")
+        }
+        for (id, feed) in zip(graph.inputs, feeds) {
+            guard let type = graph[id].type, !feed.type.fits(type) else { continue }
+            throw SardonyxError(.input, "input '\(graph[id].name)'", "type", got: "\(feed.type)", allowed: "\(type)")
+        }
+        let shapes = zip(feeds, isTensor).map { feed, isTensor in isTensor ? feed.tensor?.shape : nil }
+        if let unplanned, !isWorthPlanning(shapes) { return try unplanned.run(feeds, interruption: interruption) }
+        let plan = try plan(for: shapes, interruption: interruption)
+        var tensors: [Tensor] = []
+        for feed in feeds {
+            // No step reads an input that is no tensor.
+            if let tensor = feed.tensor {
+                tensors.append(tensor)
+            } else {
+                tensors.append(try Tensor([UInt8](), dims: [0]))
+            }
+        }
+        return try run(plan, tensors, feeds, interruption, observer)
+    }
+
+    private func isWorthPlanning(_ shapes: [Shape?]) -> Bool {
+        state.withLock { state in
+            let isPlanned = state.plans.contains { $0.shapes == shapes }
+            state.misses = isPlanned ? 0 : state.misses + 1
+            return state.misses <= Self.mostMisses
+        }
+    }
+
+    private func run(
+        _ plan: Plan, _ feeds: [Tensor], _ values: [RuntimeValue], _ interruption: Interruption?,
+        _ observer: StepObserver?
+    ) throws(SardonyxError) -> [RuntimeValue] {
         var results: [Tensor] = []
         results.reserveCapacity(plan.results.count)
         for result in plan.results {
@@ -93,23 +182,22 @@ package final class GraphExecutor: Sendable {
                 try Tensor(dtype: result.info.dtype, shape: result.info.shape) { (_) throws(SardonyxError) in })
         }
         try runSteps(of: plan, feeds, results, interruption, observer)
-        var values: [ValueID: Tensor] = [:]
+        var computed: [ValueID: RuntimeValue] = [:]
         if let tail = plan.tail {
-            for (id, feed) in zip(plan.graph.inputs, feeds) { values[id] = feed }
-            for (result, tensor) in zip(plan.results, results) { values[result.value] = tensor }
-            let evaluator = Evaluator(threads: options.threads, budget: options.budget, weights: weights)
-            try tail.run(&values, evaluator: evaluator, interruption: interruption, observer: observer)
+            for (id, value) in zip(plan.graph.inputs, values) { computed[id] = value }
+            for (result, tensor) in zip(plan.results, results) { computed[result.value] = .tensor(tensor) }
+            try tail.run(&computed, interruption: interruption, observer: observer)
         }
         return try plan.outputs.map { (output) throws(SardonyxError) in
             switch output {
-            case .result(let index): return results[index]
-            case .constant(let tensor): return tensor
-            case .feed(let index): return feeds[index]
+            case .result(let index): return .tensor(results[index])
+            case .constant(let tensor): return .tensor(tensor)
+            case .feed(let index): return values[index]
             case .tail(let id):
-                guard let tensor = values[id] else {
+                guard let value = computed[id] else {
                     throw SardonyxError(.internal, "output '\(plan.graph[id].name)'", "was not computed")
                 }
-                return tensor
+                return value
             }
         }
     }
@@ -138,7 +226,7 @@ package final class GraphExecutor: Sendable {
 
 extension GraphExecutor.State {
     /// The plan for these shapes, made the most recently used.
-    fileprivate mutating func plan(for shapes: [Shape]) -> Plan? {
+    fileprivate mutating func plan(for shapes: [Shape?]) -> Plan? {
         guard let index = plans.firstIndex(where: { $0.shapes == shapes }) else { return nil }
         if index != plans.count - 1 { plans.append(plans.remove(at: index)) }
         return plans[plans.count - 1].plan

@@ -8,6 +8,7 @@ struct PlanBuilder {
     let opsets: [String: Int]
     let options: ExecutionOptions
     let weights: WeightCache
+    private let evaluator: Evaluator
     let infos: [TensorInfo?]
     var storage: StorageMap
     var constants: [Tensor] = []
@@ -25,16 +26,19 @@ struct PlanBuilder {
 
     private let interruption: (any Interruption)?
 
-    /// - Parameter interruption: asked before every node.
+    /// - Parameters:
+    ///   - evaluator: runs what no plan holds, and subgraphs.
+    ///   - interruption: asked before every node.
     init(
-        graph: Graph, opsets: [String: Int], options: ExecutionOptions, weights: WeightCache,
+        graph: Graph, opsets: [String: Int], options: ExecutionOptions, evaluator: Evaluator,
         interruption: (any Interruption)?
     ) throws(SardonyxError) {
         self.interruption = interruption
         self.graph = graph
         self.opsets = opsets
         self.options = options
-        self.weights = weights
+        self.weights = evaluator.weights
+        self.evaluator = evaluator
         self.storage = StorageMap(valueCount: graph.values.count)
         var infos: [TensorInfo?] = []
         for value in graph.values {
@@ -68,24 +72,25 @@ struct PlanBuilder {
         let plan = Plan(
             graph: graph, steps: steps, results: planResults(results, arena), outputs: try planOutputs(results),
             constants: constants, arenaByteCount: arena.layout.byteCount,
-            tail: tailNodes.isEmpty ? nil : DynamicTail(nodes: tailNodes, graph: graph, opsets: opsets))
+            tail: tailNodes.isEmpty
+                ? nil
+                : try DynamicTail(
+                    nodes: tailNodes, graph: graph, opsets: opsets, evaluator: evaluator, interruption: interruption))
         try options.budget.check(plan.peakByteCount, for: "plan")
         return plan
     }
 
     // MARK: Static and dynamic parts
 
-    /// Splits the nodes into those whose every shape is known and those that depend on data, in order.
+    /// Splits the nodes into those whose every value a plan can hold and the others, in order.
     private func partition() -> (static: [Node], tail: [Node]) {
-        var isDynamic = graph.values.indices.map { infos[$0] == nil }
+        let isDynamic = graph.dynamicValues()
         var parts: (static: [Node], tail: [Node]) = ([], [])
         for node in graph.nodes {
-            let touched = node.inputs + node.outputs
-            if node.subgraphs.isEmpty, touched.allSatisfy({ $0 == nil || !isDynamic[$0?.index ?? 0] }) {
-                parts.static.append(node)
-            } else {
+            if (node.inputs + node.outputs).contains(where: { $0.map { isDynamic[$0.index] } ?? false }) {
                 parts.tail.append(node)
-                for case let output? in node.outputs { isDynamic[output.index] = true }
+            } else {
+                parts.static.append(node)
             }
         }
         return parts
@@ -114,7 +119,8 @@ struct PlanBuilder {
                 PrepareContext(
                     node: node, inputs: inputs, outputs: outputs,
                     constants: node.inputs.map { $0.flatMap { graph[$0].constant } }, threads: options.threads,
-                    weights: weights, budget: options.budget, interruption: interruption))
+                    weights: weights, budget: options.budget, interruption: interruption,
+                    subgraphs: evaluator.subgraphs))
             return Draft(
                 node: node, op: op, inputs: inputs, outputs: outputs, relation: op.memoryRelation(inputs, outputs))
         } catch {

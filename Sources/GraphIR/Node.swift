@@ -52,6 +52,9 @@ package struct Node: Sendable {
     package var inputs: [ValueID?]
     package var outputs: [ValueID?]
     package var attributes: [String: Attribute]
+    /// How many of the last inputs are there for the subgraphs only, which take them as their last inputs
+    /// (`Graph.closeSubgraphs`).
+    package var captureCount = 0
     /// Names of the nodes of the source model that this node computes, for tracing after fusion.
     package var origins: [Name]
 

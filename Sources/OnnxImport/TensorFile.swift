@@ -3,30 +3,23 @@ import TensorCore
 
 extension OnnxImporter {
     /// Reads a file that holds one TensorProto, as the test data of the ONNX backend tests do.
-    ///
-    /// The tensor is read as the attribute of a one-node model, so that it meets the same checks as any other.
     /// - Throws: `parse`, `limit`, `unsupported` or `tensor`, at the file.
     package static func tensor(path: String) throws(SardonyxError) -> Tensor {
-        let source = try ModelSource.file(path)
-        guard source.byteCount <= 1 << 30 else {
-            throw SardonyxError(.limit, path, "tensor file", got: "\(source.byteCount) bytes", allowed: "at most 2^30")
+        guard case .tensor(let tensor) = try value(path: path, type: .tensor(.float32, nil)) else {
+            throw SardonyxError(.parse, path, "not a TensorProto")
         }
-        var bytes = [UInt8](repeating: 0, count: source.byteCount)
-        var fault: SardonyxError?
-        bytes.withUnsafeMutableBytes { memory in
-            guard let start = memory.baseAddress else { return }
-            do throws(SardonyxError) { try source.read(source.byteCount, at: 0, into: start) } catch { fault = error }
+        return tensor
+    }
+
+    /// The tensor that a TensorProto is.
+    ///
+    /// It is read as the attribute of a one-node model, so that it meets the same checks as any other.
+    static func tensor(bytes: [UInt8]) throws(SardonyxError) -> Tensor {
+        let model = try load(bytes: carrier(of: bytes))
+        guard case .tensor(let constant)? = model.graph.nodes.first?.attributes["value"] else {
+            throw SardonyxError(.parse, "", "not a TensorProto")
         }
-        if let fault { throw fault }
-        do throws(SardonyxError) {
-            let model = try load(bytes: carrier(of: bytes))
-            guard case .tensor(let constant)? = model.graph.nodes.first?.attributes["value"] else {
-                throw SardonyxError(.parse, "", "not a TensorProto")
-            }
-            return try constant.tensor()
-        } catch {
-            throw error.placed(at: path)
-        }
+        return try constant.tensor()
     }
 
     /// A model with one Constant node whose attribute `value` is the given TensorProto.

@@ -19,6 +19,8 @@ package struct GraphInference: Sendable {
     /// As `InferContext.countsWindowsInPadding`.
     private var countsWindowsInPadding = false
     private let interruption: (any Interruption)?
+    /// Subgraphs around the graph that is walked.
+    package private(set) var depth = 0
 
     /// - Parameter interruption: asked before every node.
     package init(opsets: [String: Int], evaluator: Evaluator? = nil, interruption: (any Interruption)? = nil) {
@@ -31,10 +33,7 @@ package struct GraphInference: Sendable {
     /// - Parameter bindings: concrete shapes for graph inputs.
     /// - Throws: what the operators find wrong, and `shape` when a declared output type contradicts the inferred one.
     package func run(on graph: inout Graph, bindings: [ValueID: Shape] = [:]) throws(SardonyxError) {
-        var known = [Inferred?](repeating: nil, count: graph.values.count)
-        for index in graph.values.indices {
-            if let constant = graph.values[index].constant { known[index] = Inferred(constant) }
-        }
+        var known = constants(of: graph)
         for id in graph.inputs + graph.captures where known[id.index] == nil {
             guard let type = graph[id].type else { continue }
             if let shape = bindings[id], let dtype = type.dtype {
@@ -43,13 +42,7 @@ package struct GraphInference: Sendable {
                 known[id.index] = Inferred(type)
             }
         }
-        for node in graph.nodes {
-            try interruption?.check()
-            let results = try infer(node, known, graph)
-            for (output, result) in zip(node.outputs, results) {
-                if let output { known[output.index] = result }
-            }
-        }
+        try walk(graph, &known)
         let outputs = Set(graph.outputs)
         for index in graph.values.indices {
             guard let result = known[index] else { continue }
@@ -61,6 +54,18 @@ package struct GraphInference: Sendable {
             graph.values[index].type =
                 toleratesUnknownOperators ? refined(result.type, by: graph.values[index].type) : result.type
             graph.values[index].constant = result.constant
+        }
+    }
+
+    private func constants(of graph: Graph) -> [Inferred?] { graph.values.map { $0.constant.map { Inferred($0) } } }
+
+    private func walk(_ graph: Graph, _ known: inout [Inferred?]) throws(SardonyxError) {
+        for node in graph.nodes {
+            try interruption?.check()
+            let results = try infer(node, known, graph)
+            for (output, result) in zip(node.outputs, results) {
+                if let output { known[output.index] = result }
+            }
         }
     }
 
@@ -79,6 +84,7 @@ package struct GraphInference: Sendable {
         }
         var context = InferContext(node: node, opset: opset, inputs: inputs)
         context.countsWindowsInPadding = countsWindowsInPadding
+        context.subgraphs = self
         var results: [Inferred]
         do {
             results = try OperatorTable.makeOperator(for: node, opset: opset).infer(context)
@@ -120,7 +126,8 @@ package struct GraphInference: Sendable {
         _ node: Node, _ opset: Int, _ inputs: [Inferred?], _ results: [Inferred], _ evaluator: Evaluator
     ) throws(SardonyxError) -> [Inferred?]? {
         guard !drawsNumbers(node),
-            node.subgraphs.isEmpty, !results.allSatisfy({ $0.constant != nil }),
+            node.subgraphs.isEmpty, results.allSatisfy({ $0.type.dtype != nil }),
+            !results.allSatisfy({ $0.constant != nil }),
             zip(node.inputs, inputs).allSatisfy({ $0 == nil || $1?.constant != nil })
         else { return nil }
         var bytes = 0
@@ -185,5 +192,30 @@ package struct GraphInference: Sendable {
         guard case .tensor(let dtype, let shape) = inferred, let declared = declared?.shape else { return inferred }
         guard let shape, shape.rank == declared.rank else { return .tensor(dtype, shape ?? declared) }
         return .tensor(dtype, SymbolicShape(zip(shape.dims, declared.dims).map { $0 == .unknown ? $1 : $0 }))
+    }
+}
+
+extension GraphInference: SubgraphInference {
+    /// What is known of a subgraph's outputs; nothing about it is kept.
+    package func outputs(of graph: Graph, inputs: [Inferred]) throws(SardonyxError) -> [Inferred] {
+        guard inputs.count == graph.inputs.count, graph.captures.isEmpty else {
+            throw SardonyxError(
+                .internal, "graph '\(graph.name)'", "inputs of a subgraph", got: "\(inputs.count)",
+                allowed: "\(graph.inputs.count) and \(graph.captures.count) captured")
+        }
+        var inner = self
+        inner.depth += 1
+        inner.evaluator = nil
+        var known = constants(of: graph)
+        for (id, input) in zip(graph.inputs, inputs) { known[id.index] = input }
+        try inner.walk(graph, &known)
+        var outputs: [Inferred] = []
+        for id in graph.outputs {
+            guard let output = known[id.index] else {
+                throw SardonyxError(.graph, "graph '\(graph.name)'", "the type of '\(graph[id].name)' is not known")
+            }
+            outputs.append(output)
+        }
+        return outputs
     }
 }

@@ -34,11 +34,13 @@ package struct Pipeline: Sendable {
     package static let passes: [(stage: Stage, pass: any GraphPass.Type)] = [
         (.model, RemoveIdentities.self),
         (.model, FoldConstants.self),
+        (.model, BindCapturedConstants.self),
         (.model, FuseConvBatchNorm.self),
         (.model, FuseActivationPatterns.self),
         (.model, FuseGelu.self),
         (.model, RemoveRedundantRelus.self),
         (.plan, FoldConstants.self),
+        (.plan, BindCapturedConstants.self),
         (.plan, RemoveIdentities.self),
         (.plan, FuseConvResidual.self),
         (.plan, FuseConvActivation.self),

@@ -20,9 +20,12 @@ package enum PropagateLayouts: GraphPass {
         var layouts: [ValueID: Layout] = [:]
         /// Reordered copies by value and layout.
         var copies: [ValueID: [Layout: ValueID]] = [:]
+        /// No plan holds these, and only plans know layouts.
+        let isDynamic: [Bool]
 
         init(_ graph: Graph) {
             self.graph = graph
+            self.isDynamic = graph.dynamicValues()
             self.patch = GraphPatch(graph)
         }
 
@@ -54,7 +57,7 @@ package enum PropagateLayouts: GraphPass {
         }
 
         private func info(_ value: ValueID?) throws(SardonyxError) -> TensorInfo? {
-            guard let value, case .tensor(let dtype, let symbolic?)? = graph[value].type,
+            guard let value, !isDynamic[value.index], case .tensor(let dtype, let symbolic?)? = graph[value].type,
                 let shape = try symbolic.concrete()
             else { return nil }
             return TensorInfo(dtype: dtype, shape: shape, layout: layouts[value] ?? .plain)

@@ -29,6 +29,7 @@ extension Model {
             var inference = GraphInference(opsets: content.opsets, evaluator: Evaluator())
             inference.toleratesUnknownOperators = true
             var inferred = graph
+            inferred.closeSubgraphs()
             do {
                 try inference.run(on: &inferred, bindings: bindings)
                 for index in graph.values.indices { graph.values[index].type = inferred.values[index].type }
@@ -44,6 +45,7 @@ extension Model {
             throw SardonyxError(
                 .usage, "pass", "unknown", got: "'\(pass)'", allowed: Pipeline.names.joined(separator: ", "))
         }
+        graph.closeSubgraphs()
         let pipeline = Pipeline(opsets: content.opsets, disabled: [], evaluator: Evaluator())
         for stage in Pipeline.Stage.allCases {
             if try pipeline.run(stage, on: &graph, bindings: bindings, last: pass) { return }

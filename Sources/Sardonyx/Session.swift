@@ -13,6 +13,7 @@ public final class Session: Sendable {
     init(_ model: Model, options: SessionOptions, interruption: (any Interruption)?) throws(SardonyxError) {
         self.model = model
         self.options = options
+        try Self.requireTensors(model)
         do {
             self.executor = try GraphExecutor(
                 model.content, options: try options.executionOptions(), interruption: interruption)
@@ -20,6 +21,18 @@ public final class Session: Sendable {
             throw model.path.map { error.adding(context: "loading \($0)") } ?? error
         }
         self.feedCheck = FeedCheck(model.content.graph)
+    }
+
+    /// Sequences and optionals may be inside a model, but not what it takes or gives.
+    private static func requireTensors(_ model: Model) throws(SardonyxError) {
+        let graph = model.content.graph
+        for (role, ids) in [("input", graph.inputs), ("output", graph.outputs)] {
+            for id in ids {
+                guard let type = graph[id].type, type.dtype == nil else { continue }
+                throw SardonyxError(
+                    .unsupported, "\(role) '\(graph[id].name)'", "kind of value", got: "\(type)", allowed: "tensors")
+            }
+        }
     }
 
     /// Runs the model.

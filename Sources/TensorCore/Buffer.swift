@@ -1,12 +1,13 @@
 import Glibc
 
-/// Owned memory, 64-byte aligned, freed with its last reference.
+/// Memory: its own, 64-byte aligned and freed with the last reference, or lent.
 ///
 /// A buffer is filled by whoever makes it and not written after it has been shared.
 public final class Buffer: @unchecked Sendable {
     package let pointer: UnsafeMutableRawPointer
     public let byteCount: Int
     private let stringCount: Int
+    private let isOwned: Bool
 
     /// Uninitialised memory.
     /// - Throws: `limit` when the system has no such memory.
@@ -14,6 +15,15 @@ public final class Buffer: @unchecked Sendable {
         self.pointer = try Buffer.allocate(byteCount)
         self.byteCount = byteCount
         self.stringCount = 0
+        self.isOwned = true
+    }
+
+    /// Memory of somebody else, who keeps it as it is for as long as this buffer or a tensor in it is there.
+    package init(lending memory: UnsafeMutableRawPointer, byteCount: Int) {
+        self.pointer = memory
+        self.byteCount = byteCount
+        self.stringCount = 0
+        self.isOwned = false
     }
 
     /// `count` empty strings.
@@ -25,11 +35,12 @@ public final class Buffer: @unchecked Sendable {
         self.pointer.initializeMemory(as: String.self, repeating: "", count: count)
         self.byteCount = bytes
         self.stringCount = count
+        self.isOwned = true
     }
 
     deinit {
         if stringCount > 0 { pointer.assumingMemoryBound(to: String.self).deinitialize(count: stringCount) }
-        free(pointer)
+        if isOwned { free(pointer) }
     }
 
     /// Memory of this size and more begins at such a boundary and uses huge pages where it fills them: weights and

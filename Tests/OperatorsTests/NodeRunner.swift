@@ -36,7 +36,7 @@ struct NodeRunner {
             threads: 1, budget: .unlimited)
         try op.run(context)
         withExtendedLifetime(inputs) {}
-        return context.allocated
+        return context.made.map { $0?.tensor }
     }
 
     func infer(_ inputs: Inferred?...) throws -> [Inferred] {

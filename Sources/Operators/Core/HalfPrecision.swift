@@ -89,8 +89,8 @@ struct HalfPrecision: Operator {
             interruption: context.interruption, budget: context.budget)
         try base.run(inner)
         let half = context.inputs.compactMap { $0?.dtype }.first { HalfPrecision.isHalf($0) }
-        for (index, made) in inner.allocated.enumerated() {
-            guard let made else { continue }
+        for (index, made) in inner.made.enumerated() {
+            guard let made = made?.tensor else { continue }
             // A shape that depended on data: the operator allocated the output, in float32 where it is to be half.
             let dtype = made.dtype == .float32 ? half ?? .float32 : made.dtype
             let view = try context.allocate(index, dtype: dtype, shape: made.shape)

@@ -34,6 +34,8 @@ package struct InferContext: Sendable {
     /// Whether a last window of `ceil_mode` counts that starts in the end padding: no pool makes it, but ONNX's shape
     /// inference counts it, so that files declare it.
     package var countsWindowsInPadding = false
+    /// Infers subgraphs of the node.
+    package var subgraphs: (any SubgraphInference)?
 
     package init(node: Node, opset: Int, inputs: [Inferred?]) {
         self.node = node

@@ -19,6 +19,10 @@ package protocol Operator: Sendable {
     /// Writes every element of every output. Allocates nothing when all output shapes were inferable.
     func run(_ context: RunContext) throws(SardonyxError)
 
+    /// Whether, on inputs of these types, `run` takes values of any kind by `RunContext.value`, makes its outputs itself
+    /// by `RunContext.setOutput`, and needs no shapes to be prepared: sequences, optionals, control flow.
+    func runsOnValues(_ inputs: [ValueType?]) -> Bool
+
     // MARK: Optional knowledge for the planner
 
     /// Scratch memory that `run` needs, after `prepare`, 64-byte aligned.
@@ -49,6 +53,7 @@ package protocol Operator: Sendable {
 
 extension Operator {
     package mutating func prepare(_ context: PrepareContext) throws(SardonyxError) {}
+    package func runsOnValues(_ inputs: [ValueType?]) -> Bool { false }
     package var scratchByteCount: Int { 0 }
     package var preparedInputs: [Int] { [] }
     package func memoryRelation(_ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> MemoryRelation { .separate }

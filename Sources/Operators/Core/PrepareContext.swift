@@ -17,10 +17,15 @@ package struct PrepareContext: Sendable {
     package let budget: MemoryBudget
     /// Throws `cancelled` or `deadline`; makers of large tables call it between their parts.
     package let interruption: Interruption?
+    /// By position; `nil` for omitted ones.
+    package let inputTypes: [ValueType?]
+    /// Runs subgraphs of the node; `nil` where nodes with subgraphs cannot run.
+    package let subgraphs: (any SubgraphHost)?
 
     package init(
         node: Node, inputs: [TensorInfo?], outputs: [TensorInfo?], constants: [Constant?], threads: Int,
-        weights: WeightCache, budget: MemoryBudget, interruption: Interruption? = nil
+        weights: WeightCache, budget: MemoryBudget, interruption: Interruption? = nil,
+        inputTypes: [ValueType?]? = nil, subgraphs: (any SubgraphHost)? = nil
     ) {
         self.node = node
         self.inputs = inputs
@@ -30,6 +35,8 @@ package struct PrepareContext: Sendable {
         self.weights = weights
         self.budget = budget
         self.interruption = interruption
+        self.inputTypes = inputTypes ?? inputs.map { $0.map { .tensor($0.dtype, SymbolicShape($0.shape)) } }
+        self.subgraphs = subgraphs
     }
 
     package func input(_ index: Int) throws(SardonyxError) -> TensorInfo {

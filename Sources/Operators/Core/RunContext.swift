@@ -9,18 +9,20 @@ package final class RunContext {
     package var inputs: [TensorView?]
     /// By position; `nil` for omitted outputs and, before `allocate`, for those whose shape depends on data.
     package var outputs: [TensorView?]
+    /// By position: what the inputs are outside of plans; empty inside.
+    package let inputValues: [RuntimeValue?]
     /// `Operator.scratchByteCount` bytes, 64-byte aligned.
     package var scratch: UnsafeMutableRawPointer?
     package var threads: Int
     /// Throws `cancelled` or `deadline`; long operators call it between their parts.
     package var interruption: Interruption?
     package let budget: MemoryBudget
-    /// What `allocate` made, by output position.
-    package private(set) var allocated: [Tensor?]
+    /// What `allocate` and `setOutput` made, by output position.
+    package private(set) var made: [RuntimeValue?]
 
     package init(
         label: String, inputs: [TensorView?], outputs: [TensorView?], scratch: UnsafeMutableRawPointer? = nil,
-        threads: Int, interruption: Interruption? = nil, budget: MemoryBudget
+        threads: Int, interruption: Interruption? = nil, budget: MemoryBudget, inputValues: [RuntimeValue?] = []
     ) {
         self.label = label
         self.inputs = inputs
@@ -29,10 +31,13 @@ package final class RunContext {
         self.threads = threads
         self.interruption = interruption
         self.budget = budget
-        self.allocated = [Tensor?](repeating: nil, count: outputs.count)
+        self.inputValues = inputValues
+        self.made = [RuntimeValue?](repeating: nil, count: outputs.count)
     }
 
-    package func hasInput(_ index: Int) -> Bool { index < inputs.count && inputs[index] != nil }
+    package func hasInput(_ index: Int) -> Bool {
+        (index < inputs.count && inputs[index] != nil) || (index < inputValues.count && inputValues[index] != nil)
+    }
 
     package func input(_ index: Int) throws(SardonyxError) -> TensorView {
         guard index < inputs.count, let view = inputs[index] else {
@@ -57,9 +62,33 @@ package final class RunContext {
         try budget.check(shape.elementCount * dtype.byteSize, for: label)
         let tensor = try Tensor(dtype: dtype, shape: shape) { (_) throws(SardonyxError) in }
         let view = TensorView(reading: tensor)
-        allocated[index] = tensor
+        made[index] = .tensor(tensor)
         outputs[index] = view
         return view
+    }
+
+    /// An input of any kind, which must be present. A tensor in the memory of a plan is only lent: it must not outlive
+    /// the run.
+    package func value(_ index: Int) throws(SardonyxError) -> RuntimeValue {
+        if index < inputValues.count, let value = inputValues[index] { return value }
+        let view = try input(index)
+        let buffer = Buffer(lending: view.pointer, byteCount: view.elementCount * view.dtype.byteSize)
+        return .tensor(Tensor(dtype: view.dtype, shape: view.shape, buffer: buffer))
+    }
+
+    /// Gives an output its value: copies it where a plan has memory for it, and hands it on elsewhere.
+    /// - Throws: `shape` when the plan's memory is for another type or shape.
+    package func setOutput(_ index: Int, _ value: RuntimeValue) throws(SardonyxError) {
+        guard hasOutput(index) else {
+            if index < made.count { made[index] = value }
+            return
+        }
+        let target = try output(index)
+        guard case .tensor(let tensor) = value, tensor.dtype == target.dtype, tensor.shape == target.shape else {
+            throw error(.shape, "output \(index)", got: "\(value.type)", allowed: "\(target.dtype)\(target.shape)")
+        }
+        try TensorView(reading: tensor).copyElements(to: target, threads: threads)
+        withExtendedLifetime(tensor) {}
     }
 
     package func error(

@@ -1,7 +1,7 @@
 import GraphIR
 import TensorCore
 
-/// ONNX Identity (1-25), for tensors.
+/// ONNX Identity (1-25), of values of any kind.
 struct Identity: Operator {
     init(_ node: NodeReader) throws(SardonyxError) {}
 
@@ -16,7 +16,10 @@ struct Identity: Operator {
         return LayoutChoice(inputs: [layout], outputs: [layout])
     }
 
+    func runsOnValues(_ inputs: [ValueType?]) -> Bool { inputs.first??.dtype == nil }
+
     func run(_ context: RunContext) throws(SardonyxError) {
+        guard context.inputs.first ?? nil != nil else { return try context.setOutput(0, try context.value(0)) }
         let input = try context.input(0)
         try input.copyElements(
             to: try context.output(0, dtype: input.dtype, shape: input.shape), threads: context.threads)

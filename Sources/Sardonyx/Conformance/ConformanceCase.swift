@@ -73,9 +73,9 @@ package struct ConformanceCase: Sendable {
     private func check(
         _ model: ModelGraph, _ set: String, _ comparison: TensorComparison, _ engine: Engine, _ threads: Int
     ) throws(SardonyxError) -> String? {
-        var feeds: [Tensor?] = []
+        var feeds: [RuntimeValue?] = []
         for (index, id) in model.graph.inputs.enumerated() {
-            feeds.append(try tensor(set + "/input_\(index).pb", model.graph[id]))
+            feeds.append(try value(set + "/input_\(index).pb", model.graph[id]))
         }
         let results =
             switch engine {
@@ -83,56 +83,29 @@ package struct ConformanceCase: Sendable {
             case .plan: try planned(model, feeds, threads)
             }
         for (index, id) in model.graph.outputs.enumerated() {
-            guard let expected = try tensor(set + "/output_\(index).pb", model.graph[id]) else { continue }
-            guard let actual = results[index] else { return "output '\(model.graph[id].name)' is missing" }
-            if let difference = try comparison.difference(actual, expected) {
+            guard let expected = try value(set + "/output_\(index).pb", model.graph[id]) else { continue }
+            if let difference = try comparison.difference(results[index], expected) {
                 return "output '\(model.graph[id].name)': \(difference)"
             }
         }
         return nil
     }
 
-    private func planned(_ model: ModelGraph, _ feeds: [Tensor?], _ threads: Int) throws(SardonyxError) -> [Tensor?] {
+    private func planned(
+        _ model: ModelGraph, _ feeds: [RuntimeValue?], _ threads: Int
+    ) throws(SardonyxError) -> [RuntimeValue] {
         let present = feeds.compactMap { $0 }
-        guard present.count == feeds.count else { throw SardonyxError(.unsupported, name, "absent optional input") }
-        return try GraphExecutor(model, options: ExecutionOptions(threads: threads)).run(present)
+        guard present.count == feeds.count else { throw SardonyxError(.input, name, "a file of an input is missing") }
+        return try GraphExecutor(model, options: ExecutionOptions(threads: threads)).run(values: present)
     }
 
-    /// The tensor in a file; `nil` when there is none, as for an absent optional input.
-    private func tensor(_ path: String, _ value: Value) throws(SardonyxError) -> Tensor? {
-        guard FileManager.default.fileExists(atPath: path) else { return nil }
-        guard case .tensor? = value.type else {
-            throw SardonyxError(
-                .unsupported, "'\(value.name)'", "type", got: value.type?.description ?? "none", allowed: "tensors")
+    /// The value in a file; where there is none, nothing for an optional and `nil` for what must be there.
+    private func value(_ path: String, _ value: Value) throws(SardonyxError) -> RuntimeValue? {
+        guard let type = value.type else { throw SardonyxError(.graph, "'\(value.name)'", "has no type") }
+        guard FileManager.default.fileExists(atPath: path) else {
+            if case .optional = type { return .absent(type) }
+            return nil
         }
-        return try OnnxImporter.tensor(path: path)
-    }
-}
-
-/// Runs a graph one node at a time, without passes or a plan.
-struct NodeByNode {
-    private let model: ModelGraph
-    private let evaluator: Evaluator
-
-    init(_ model: ModelGraph, threads: Int) {
-        self.model = model
-        self.evaluator = Evaluator(threads: threads)
-    }
-
-    /// - Parameter feeds: by graph input; `nil` for those that are not given.
-    /// - Returns: by graph output; `nil` for those that nothing computed.
-    func run(_ feeds: [Tensor?]) throws(SardonyxError) -> [Tensor?] {
-        let graph = model.graph
-        var values = [Tensor?](repeating: nil, count: graph.values.count)
-        for (index, value) in graph.values.enumerated() { values[index] = try value.constant?.tensor() }
-        for (id, feed) in zip(graph.inputs, feeds) { values[id.index] = feed }
-        for node in graph.nodes {
-            let inputs = node.inputs.map { $0.flatMap { values[$0.index] } }
-            let outputs = try evaluator.outputs(of: node, opset: model.opsets[node.domain] ?? 1, inputs: inputs)
-            for (id, output) in zip(node.outputs, outputs) {
-                if let id { values[id.index] = output }
-            }
-        }
-        return graph.outputs.map { values[$0.index] }
+        return try OnnxImporter.value(path: path, type: type)
     }
 }

@@ -1,3 +1,4 @@
+import GraphIR
 import Operators
 import TensorCore
 
@@ -11,6 +12,23 @@ package struct TensorComparison: Sendable {
     package init(relative: Double = 1e-3, absolute: Double = 1e-7) {
         self.relative = relative
         self.absolute = absolute
+    }
+
+    /// What differs first, or `nil` when nothing does; sequences are compared element by element.
+    package func difference(_ actual: RuntimeValue, _ expected: RuntimeValue) throws(SardonyxError) -> String? {
+        switch (actual, expected) {
+        case (.tensor(let actual), .tensor(let expected)): return try difference(actual, expected)
+        case (.sequence(let actual), .sequence(let expected)):
+            guard actual.dtype == expected.dtype, actual.count == expected.count else {
+                return "got \(actual.count) of \(actual.dtype), expected \(expected.count) of \(expected.dtype)"
+            }
+            for (index, pair) in zip(actual.elements, expected.elements).enumerated() {
+                if let difference = try difference(pair.0, pair.1) { return "tensor \(index): \(difference)" }
+            }
+            return nil
+        case (.absent, .absent): return nil
+        default: return "got \(actual.type), expected \(expected.type)"
+        }
     }
 
     /// What differs first, or `nil` when nothing does.

@@ -1,0 +1,76 @@
+import TensorCore
+
+extension Graph {
+    /// Turns what subgraphs capture by name into inputs, at every depth.
+    ///
+    /// A node with subgraphs gains the values that any of them captures as its last inputs, `Node.captureCount` of
+    /// them, and each of its subgraphs takes all of these as its last inputs. After that, subgraphs are functions of
+    /// their inputs, and a node reads nothing but its inputs.
+    package mutating func closeSubgraphs() {
+        let capturable = capturableNames()
+        for index in nodes.indices where nodes[index].hasSubgraphs {
+            nodes[index].mapSubgraphs { $0.closeSubgraphs() }
+            var names: [Name] = []
+            var seen: Set<Name> = []
+            for subgraph in nodes[index].subgraphsByName {
+                for capture in subgraph.captures where seen.insert(subgraph[capture].name).inserted {
+                    names.append(subgraph[capture].name)
+                }
+            }
+            let captured = names.compactMap { name in capturable[name].map { (name, $0) } }
+            nodes[index].inputs += captured.map { $0.1 }
+            nodes[index].captureCount = captured.count
+            let types = captured.map { (name: $0.0, type: self[$0.1].type) }
+            nodes[index].mapSubgraphs { $0.takeAsInputs(types) }
+        }
+    }
+
+    private mutating func takeAsInputs(_ outer: [(name: Name, type: ValueType?)]) {
+        let captured = Dictionary(captures.map { (self[$0].name, $0) }) { first, _ in first }
+        var taken = Set(values.map(\.name))
+        for (name, type) in outer {
+            if let id = captured[name] {
+                inputs.append(id)
+            } else {
+                // Another subgraph of the node reads it; here nothing does.
+                inputs.append(addValue(Value(name: name.unused(in: &taken), type: type)))
+            }
+        }
+        captures = []
+    }
+
+    /// Fixes an input: the graph takes it no longer.
+    fileprivate mutating func bind(input position: Int, to constant: Constant) {
+        let id = inputs.remove(at: position)
+        self[id].constant = constant
+        self[id].type = constant.type
+    }
+}
+
+extension Node {
+    /// Graphs among the attributes, in the order of the attributes' names.
+    fileprivate var subgraphsByName: [Graph] {
+        attributes.sorted { $0.key < $1.key }.flatMap { attribute -> [Graph] in
+            switch attribute.value {
+            case .graph(let graph): [graph]
+            case .graphs(let graphs): graphs
+            default: []
+            }
+        }
+    }
+
+    /// Moves captured values that are constants of the enclosing graph into the subgraphs.
+    /// - Returns: whether there was one.
+    package mutating func bindCapturedConstants(of graph: Graph) -> Bool {
+        var isChanged = false
+        for position in inputs.indices.suffix(captureCount).reversed() {
+            guard let id = inputs[position], let constant = graph[id].constant else { continue }
+            let fromEnd = inputs.count - position
+            mapSubgraphs { $0.bind(input: $0.inputs.count - fromEnd, to: constant) }
+            inputs.remove(at: position)
+            captureCount -= 1
+            isChanged = true
+        }
+        return isChanged
+    }
+}
