@@ -12,7 +12,7 @@ struct Flatten: ViewingOperator {
 
     func outputRank(input: Int?, parameterCount: Int) -> Int? { 2 }
 
-    func outputDims(_ input: [Dim], parameter: [Dim]?, at place: some NodePlace) throws(SardonyxError) -> [Dim] {
+    func outputDims(_ input: [Dim], parameter: [Dim]?, at place: some NodePlace) throws(SardonyxError) -> [Dim]? {
         let split = axis == input.count ? axis : try place.axis(axis, rank: input.count)
         guard let outer = Dim.product(input[..<split]), let inner = Dim.product(input[split...]) else {
             throw place.error(

@@ -15,7 +15,7 @@ struct Reshape: ViewingOperator {
 
     func outputRank(input: Int?, parameterCount: Int) -> Int? { parameterCount }
 
-    func outputDims(_ input: [Dim], parameter: [Dim]?, at place: some NodePlace) throws(SardonyxError) -> [Dim] {
+    func outputDims(_ input: [Dim], parameter: [Dim]?, at place: some NodePlace) throws(SardonyxError) -> [Dim]? {
         let target = attribute?.map(Dim.known) ?? parameter ?? []
         func fault(_ what: String) -> SardonyxError {
             place.error(

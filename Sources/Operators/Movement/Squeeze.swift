@@ -16,9 +16,10 @@ struct Squeeze: ViewingOperator {
         input.flatMap { $0 >= parameterCount ? $0 - parameterCount : nil }
     }
 
-    func outputDims(_ input: [Dim], parameter: [Dim]?, at place: some NodePlace) throws(SardonyxError) -> [Dim] {
+    func outputDims(_ input: [Dim], parameter: [Dim]?, at place: some NodePlace) throws(SardonyxError) -> [Dim]? {
         guard let named = attribute ?? parameter.map({ $0.compactMap(\.value) }) else {
-            return input.filter { $0 != .known(1) }
+            // An extent that is not known may be 1.
+            return input.contains { $0.value == nil } ? nil : input.filter { $0 != .known(1) }
         }
         let dropped = try place.axes(named, rank: input.count)
         if let axis = dropped.first(where: { input[$0].value != nil && input[$0] != .known(1) }) {
@@ -41,7 +42,7 @@ struct Unsqueeze: ViewingOperator {
 
     func outputRank(input: Int?, parameterCount: Int) -> Int? { input.map { $0 + parameterCount } }
 
-    func outputDims(_ input: [Dim], parameter: [Dim]?, at place: some NodePlace) throws(SardonyxError) -> [Dim] {
+    func outputDims(_ input: [Dim], parameter: [Dim]?, at place: some NodePlace) throws(SardonyxError) -> [Dim]? {
         let named = attribute ?? parameter?.compactMap(\.value) ?? []
         let rank = input.count + named.count
         let inserted = try place.axes(named, rank: rank)

@@ -6,8 +6,8 @@ protocol ViewingOperator: Operator {
     /// The input that holds the target shape or the axes, when the operator has one.
     var parameterInput: Int? { get }
     /// The output's extents from those of the input and from the parameter's elements; `parameter` is `nil` when the
-    /// input that would hold it is absent.
-    func outputDims(_ input: [Dim], parameter: [Dim]?, at place: some NodePlace) throws(SardonyxError) -> [Dim]
+    /// input that would hold it is absent. `nil` when not even the rank can be said.
+    func outputDims(_ input: [Dim], parameter: [Dim]?, at place: some NodePlace) throws(SardonyxError) -> [Dim]?
     /// The output's rank when only the number of the parameter's elements is known.
     func outputRank(input: Int?, parameterCount: Int) -> Int?
 }
@@ -26,8 +26,9 @@ extension ViewingOperator {
         }
         let output: SymbolicShape?
         if let input, index == nil || parameter != nil {
-            output = SymbolicShape(try outputDims(input.dims, parameter: parameter, at: context))
-            _ = try context.product(output?.dims ?? [])
+            let dims = try outputDims(input.dims, parameter: parameter, at: context)
+            _ = try context.product(dims ?? [])
+            output = dims.map { SymbolicShape($0) }
         } else if let index, let count = try context.length(index),
             let rank = outputRank(input: input?.rank, parameterCount: count)
         {
@@ -48,7 +49,8 @@ extension ViewingOperator {
             let parameter = try parameterInput.flatMap { (index) throws(SardonyxError) in try context.integers(index) }
             let dims = try outputDims(
                 input.shape.dims.map(Dim.known), parameter: parameter?.map(Dim.known), at: context)
-            _ = try context.allocate(0, dtype: input.dtype, shape: try context.shape(of: dims.compactMap(\.value)))
+            _ = try context.allocate(
+                0, dtype: input.dtype, shape: try context.shape(of: (dims ?? []).compactMap(\.value)))
         }
         var source = input
         source.shape = try context.output(0).shape
