@@ -26,7 +26,7 @@ package enum Npy {
     package static func decode(_ bytes: UnsafeRawBufferPointer) throws(SardonyxError) -> Tensor {
         let view = ByteView(bytes: bytes)
         let (header, offset) = try NpyHeader.decode(view)
-        let elementSize = header.type.dtype.byteSize
+        let elementSize = header.type.elementSize
         guard let expected = CheckedSize.product(header.shape.elementCount, elementSize),
             expected == bytes.count - offset
         else {
@@ -35,6 +35,7 @@ package enum Npy {
                 allowed: "\(elementSize) for each of \(header.shape)")
         }
         let source = try view.slice(offset, expected)
+        if header.type.text != nil { return try decodeText(source, header) }
         return try Tensor(dtype: header.type.dtype, shape: header.shape) { (memory) throws(SardonyxError) in
             let target = UnsafeMutableRawBufferPointer(start: memory, count: expected)
             if header.isFortranOrder, header.shape.rank > 1 {
@@ -49,9 +50,41 @@ package enum Npy {
         }
     }
 
+    private static func decodeText(
+        _ source: UnsafeRawBufferPointer, _ header: NpyHeader
+    ) throws(SardonyxError) -> Tensor {
+        var ordered = [UInt8]()
+        if header.isFortranOrder, header.shape.rank > 1 {
+            ordered = [UInt8](repeating: 0, count: source.count)
+            ordered.withUnsafeMutableBytes {
+                copyFromFortranOrder(source, to: $0, shape: header.shape, elementSize: header.type.elementSize)
+            }
+        }
+        return try Tensor(dtype: .string, shape: header.shape) { (memory) throws(SardonyxError) in
+            let elements = memory.assumingMemoryBound(to: String.self)
+            let count = header.shape.elementCount
+            guard !ordered.isEmpty else {
+                return try NpyText.decode(source, header.type, count: count, into: elements)
+            }
+            var fault: SardonyxError?
+            ordered.withUnsafeBytes { bytes in
+                do throws(SardonyxError) {
+                    try NpyText.decode(bytes, header.type, count: count, into: elements)
+                } catch { fault = error }
+            }
+            if let fault { throw fault }
+        }
+    }
+
     /// The bytes of an `.npy` file, format version 1.0.
-    /// - Throws: `unsupported` for an element type that NumPy does not have.
+    /// - Throws: `unsupported` for an element type that NumPy does not have, `limit` for text above 4 GiB.
     package static func encode(_ tensor: Tensor) throws(SardonyxError) -> [UInt8] {
+        if tensor.dtype == .string {
+            let start = tensor.pointer.assumingMemoryBound(to: String.self)
+            let (width, text) = try NpyText.encode(UnsafeBufferPointer(start: start, count: tensor.shape.elementCount))
+            withExtendedLifetime(tensor) {}
+            return try NpyHeader.encode(.string, tensor.shape, width: width) + text
+        }
         var bytes = try NpyHeader.encode(tensor.dtype, tensor.shape)
         bytes.reserveCapacity(bytes.count + tensor.byteCount)
         tensor.withUnsafeBytes { bytes.append(contentsOf: $0) }

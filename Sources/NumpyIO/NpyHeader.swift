@@ -28,9 +28,11 @@ struct NpyHeader {
     }
 
     /// The bytes before the elements; their count is a multiple of 64.
-    static func encode(_ dtype: DType, _ shape: Shape) throws(SardonyxError) -> [UInt8] {
+    /// - Parameter width: of text, in characters.
+    static func encode(_ dtype: DType, _ shape: Shape, width: Int = 1) throws(SardonyxError) -> [UInt8] {
         let dims = shape.dims.map(String.init).joined(separator: ", ") + (shape.rank == 1 ? "," : "")
-        let text = "{'descr': '\(try NpyType.descriptor(of: dtype))', 'fortran_order': False, 'shape': (\(dims)), }"
+        let text =
+            "{'descr': '\(try NpyType.descriptor(of: dtype, width: width))', 'fortran_order': False, 'shape': (\(dims)), }"
         // A rank of at most 64 keeps the text far below the 65,535 bytes of version 1.
         let total = (10 + text.utf8.count + 1 + 63) / 64 * 64
         var bytes = magic + [1, 0]

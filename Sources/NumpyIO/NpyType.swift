@@ -2,8 +2,20 @@ import TensorCore
 
 /// NumPy's code of an element type, for example `<f4`.
 struct NpyType: Sendable {
+    /// How the bytes of text are to be read.
+    enum Text: Sendable {
+        /// `U`: UTF-32.
+        case utf32
+        /// `S`: bytes, which we take for UTF-8.
+        case utf8
+    }
+
     let dtype: DType
     let isBigEndian: Bool
+    /// Bytes of an element in the file.
+    let elementSize: Int
+    /// `nil` for numbers.
+    let text: Text?
 
     /// NumPy's kind and size by element type.
     private static let codes: [(code: String, dtype: DType)] = [
@@ -16,22 +28,33 @@ struct NpyType: Sendable {
     init(descriptor: String) throws(SardonyxError) {
         let order = descriptor.first
         let code = order.map { "<>|=".contains($0) } == true ? String(descriptor.dropFirst()) : descriptor
-        guard let row = Self.codes.first(where: { $0.code == code }) else {
+        isBigEndian = order == ">"
+        if let row = Self.codes.first(where: { $0.code == code }) {
+            dtype = row.dtype
+            elementSize = row.dtype.byteSize
+            text = nil
+        } else if let kind = code.first, kind == "U" || kind == "S", let width = Int(code.dropFirst()), width > 0,
+            let size = CheckedSize.product(width, kind == "U" ? 4 : 1)
+        {
+            dtype = .string
+            elementSize = size
+            text = kind == "U" ? .utf32 : .utf8
+        } else {
             throw SardonyxError(
                 .unsupported, "", "element type", got: "'\(descriptor)'",
-                allowed: Self.codes.map(\.code).joined(separator: ", "))
+                allowed: Self.codes.map(\.code).joined(separator: ", ") + ", U1 and wider, S1 and wider")
         }
-        dtype = row.dtype
-        isBigEndian = order == ">"
     }
 
     /// The descriptor of a type in memory.
+    /// - Parameter width: of text, in characters.
     /// - Throws: `unsupported` for a type that NumPy does not have.
-    static func descriptor(of dtype: DType) throws(SardonyxError) -> String {
+    static func descriptor(of dtype: DType, width: Int = 1) throws(SardonyxError) -> String {
+        if dtype == .string { return "<U\(width)" }
         guard let row = codes.first(where: { $0.dtype == dtype }) else {
             throw SardonyxError(
                 .unsupported, "", "NumPy has no such element type", got: "\(dtype)",
-                allowed: codes.map(\.dtype.description).joined(separator: ", "))
+                allowed: codes.map(\.dtype.description).joined(separator: ", ") + ", string")
         }
         return (dtype.byteSize == 1 ? "|" : "<") + row.code
     }

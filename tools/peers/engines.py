@@ -20,9 +20,10 @@ class OnnxRuntime:
         self.options = onnxruntime.SessionOptions()
         self.options.intra_op_num_threads, self.options.log_severity_level = threads, 3
 
-    def load(self, model: Path, image: np.ndarray) -> None:
+    def load(self, model: Path, image: np.ndarray | dict[str, np.ndarray]) -> None:
+        """`image` may be all inputs by name."""
         self.session = self.runtime.InferenceSession(str(model), self.options, providers=["CPUExecutionProvider"])
-        self.feeds = {self.session.get_inputs()[0].name: image}
+        self.feeds = image if isinstance(image, dict) else {self.session.get_inputs()[0].name: image}
         self.names = [output.name for output in self.session.get_outputs()]
 
     def run(self) -> dict[str, np.ndarray]:

@@ -22,11 +22,12 @@ class EngineFailure(Exception):
 class Resident:
     """One engine with one model; `load`, `run` and `write` block until the process answers."""
 
-    def __init__(self, engine: str, model: Path, image: Path, input_name: str, threads: int, command: str):
+    def __init__(self, engine: str, model: Path, image: Path, input_name: str | None, threads: int, command: str):
+        """`image` is the .npy of the input of that name or, without a name, an .npz of all."""
         self.engine, self.threads = engine, threads
         if engine == "sardonyx":
             arguments = [command, "bench", str(model), "--serve", "--threads", str(threads),
-                         "--input", f"{input_name}={image}"]
+                         "--input", f"{input_name}={image}" if input_name else str(image)]
         else:
             arguments = [sys.executable, "-m", "peers.serve", engine, str(model), str(image), str(threads)]
         self.log = tempfile.TemporaryFile()

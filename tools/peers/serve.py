@@ -1,4 +1,5 @@
 """A peer as a resident process: the protocol of `sardonyx bench --serve`. Usage: -m peers.serve ENGINE MODEL INPUT THREADS
+INPUT is the .npy of the only input or, for ONNX Runtime, an .npz of all.
 
 Each line of standard input (load, run, run N, write FILE.npz) is answered by one line of JSON on standard output.
 """
@@ -18,6 +19,8 @@ from .engines import ENGINES
 
 def main() -> None:
     name, model, image, threads = sys.argv[1], Path(sys.argv[2]), np.load(sys.argv[3]), int(sys.argv[4])
+    if sys.argv[3].endswith(".npz"):
+        image = dict(image)
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what an engine prints must not come between the answers
     engine = ENGINES[name](threads)

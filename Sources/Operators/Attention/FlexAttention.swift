@@ -5,7 +5,7 @@ import TensorCore
 /// (`score_mod`) and p (`prob_mod`) change all scores `[B, H, M, L]` or probabilities at once.
 struct FlexAttention: Operator {
     private var plain: DotProductAttention
-    private let scoreGraph, probabilityGraph: ScoreGraph?
+    private var scoreGraph, probabilityGraph: ScoreGraph?
 
     init(_ node: NodeReader) throws(SardonyxError) {
         plain = try DotProductAttention(node)
@@ -18,7 +18,11 @@ struct FlexAttention: Operator {
         return Array(try plain.infer(context).prefix(1))
     }
 
-    mutating func prepare(_ context: PrepareContext) throws(SardonyxError) { try plain.prepare(context) }
+    mutating func prepare(_ context: PrepareContext) throws(SardonyxError) {
+        try plain.prepare(context)
+        try scoreGraph?.prepare(context)
+        try probabilityGraph?.prepare(context)
+    }
 
     var scratchByteCount: Int { plain.scratchByteCount }
 
@@ -65,43 +69,32 @@ struct FlexAttention: Operator {
     }
 }
 
-/// A graph attribute from one tensor to one of the same type and shape, run node by node. Its operators are of the
-/// newest opset, because a node knows the version of its own domain only.
+/// A graph attribute from one tensor to one of the same type and shape.
 private struct ScoreGraph: Sendable {
-    private let graph: Graph
+    private var graph: Subgraph
 
     /// `nil` when the node has no such attribute.
     init?(_ node: NodeReader, _ name: String) throws(SardonyxError) {
-        guard let attribute = node.node.attributes[name] else { return nil }
-        guard case .graph(let graph) = attribute, graph.inputs.count == 1, graph.outputs.count == 1 else {
-            throw node.error(.graph, "attribute \(name) must be a graph of one input and one output")
-        }
-        guard graph.captures.isEmpty else {
+        guard node.has(name) else { return nil }
+        graph = try Subgraph(node, name)
+        try graph.requireSignature(inputs: 1, outputs: 1, at: node)
+        guard node.node.captureCount == 0, graph.graph.captures.isEmpty else {
             throw node.error(
                 .unsupported, "attribute \(name)", got: "a graph that reads outer values", allowed: "none")
         }
-        self.graph = graph
+    }
+
+    mutating func prepare(_ context: PrepareContext) throws(SardonyxError) {
+        try graph.prepare([.tensor(try context.input(0).dtype, nil)], context)
     }
 
     func apply(to tensor: Tensor, _ context: RunContext) throws(SardonyxError) -> Tensor {
-        let evaluator = Evaluator(threads: context.threads, budget: context.budget)
-        var values: [Tensor?] = []
-        for value in graph.values { values.append(try value.constant?.tensor()) }
-        for input in graph.inputs { values[input.index] = tensor }
-        for node in graph.nodes {
-            try context.interruption?.check()
-            let inputs = node.inputs.map { $0.flatMap { values[$0.index] } }
-            let outputs = try evaluator.outputs(
-                of: node, opset: OperatorTable.newestOpset, inputs: inputs, interruption: context.interruption)
-            for case (let id?, let output) in zip(node.outputs, outputs) { values[id.index] = output }
-        }
-        guard let output = graph.outputs.first.flatMap({ values[$0.index] }), output.shape == tensor.shape,
-            output.dtype == tensor.dtype
-        else {
+        let output = try graph.run([.tensor(tensor)], context)[0]
+        guard case .tensor(let changed) = output, changed.shape == tensor.shape, changed.dtype == tensor.dtype else {
             throw context.error(
-                .shape, "output of graph '\(graph.name)'", got: "another type or shape",
+                .shape, "output of graph '\(graph.graph.name)'", got: "\(output.type)",
                 allowed: "\(tensor.dtype)\(tensor.shape)")
         }
-        return output
+        return changed
     }
 }

@@ -111,7 +111,7 @@ package struct Evaluator: Sendable {
         try op.prepare(
             PrepareContext(
                 node: node, inputs: inputInfos, outputs: infos, constants: known, threads: threads, weights: weights,
-                budget: budget, interruption: interruption))
+                budget: budget, interruption: interruption, subgraphs: subgraphs))
         // Nothing to write: a plan leaves such a node out, too.
         if outputs.allSatisfy({ $0?.shape.elementCount == 0 }), !outputs.isEmpty {
             return outputs.map { $0.map(RuntimeValue.tensor) }

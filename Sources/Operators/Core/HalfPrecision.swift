@@ -53,7 +53,7 @@ struct HalfPrecision: Operator {
                 constants: context.constants.map(HalfPrecision.widened),
                 threads: context.threads,
                 weights: WeightCache(allowsWinograd: context.weights.allowsWinograd), budget: context.budget,
-                interruption: context.interruption))
+                interruption: context.interruption, subgraphs: context.subgraphs))
         baseScratch = base.scratchByteCount
         var end = baseScratch
         func place(_ info: TensorInfo?) throws(SardonyxError) -> Int? {

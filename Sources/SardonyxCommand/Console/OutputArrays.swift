@@ -12,8 +12,7 @@ struct OutputArrays {
     private let positions: [(name: String, index: Int)]
     private var isSingle: Bool { (path as NSString).pathExtension.lowercased() == "npy" }
 
-    /// - Throws: `usage` for a `.npy` file and several outputs, `unsupported` for text, `input` for a place that cannot
-    ///   be written to.
+    /// - Throws: `usage` for a `.npy` file and several outputs, `input` for a place that cannot be written to.
     init(_ path: String, for outputs: [Signature]) throws(SardonyxError) {
         self.path = path
         var seen = Set<[UInt8]>()
@@ -22,10 +21,6 @@ struct OutputArrays {
             throw SardonyxError(
                 .usage, "--output", "a .npy file holds one array", got: "\(positions.count) outputs",
                 allowed: "1 output, or a .npz file")
-        }
-        if let text = outputs.first(where: { $0.dtype?.stored == nil && $0.dtype != nil }) {
-            throw SardonyxError(
-                .unsupported, "--output", "NumPy files hold no text", got: text.description, hint: "Leave out --output")
         }
         try Self.requireWritable(path)
     }
@@ -47,7 +42,7 @@ struct OutputArrays {
     }
 
     /// - Parameter outputs: all outputs of the model, in their order.
-    /// - Throws: `input` when the file cannot be written, `unsupported` for an output that turns out to be text.
+    /// - Throws: `input` when the file cannot be written.
     func write(_ outputs: [Tensor]) throws(SardonyxError) {
         var arrays: [(name: String, tensor: Tensor)] = []
         for (name, index) in positions { arrays.append((name, outputs[index].bits)) }
@@ -60,15 +55,14 @@ struct OutputArrays {
 }
 
 extension DType {
-    /// The type that NumPy files hold the elements' bits as; `nil` for text.
-    var stored: DType? {
+    /// The type that NumPy files hold the elements' bits as.
+    var stored: DType {
         switch self {
         case .bfloat16: .uint16
         case .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float8e8m0, .float6e2m3, .float6e3m2,
             .float4e2m1, .uint4, .uint2:
             .uint8
         case .int4, .int2: .int8
-        case .string: nil
         default: self
         }
     }
@@ -76,7 +70,7 @@ extension DType {
 
 extension Tensor {
     /// The same memory as elements of the type that NumPy files hold.
-    var bits: Tensor { bits(as: dtype.stored ?? dtype) }
+    var bits: Tensor { bits(as: dtype.stored) }
 
     /// The same memory as elements of a type of the same size.
     func bits(as dtype: DType) -> Tensor {

@@ -13,5 +13,7 @@ arrays["empty"] = np.zeros((0, 3), "<f4")
 arrays["long"] = np.arange(5000, dtype="<i4") // 100
 np.savez("stored.npz", **arrays)
 np.savez_compressed("deflated.npz", **arrays)
-np.savez("text.npz", words=np.array(["a", "b"]))
+words = np.array([["a", "grün", ""], ["a\0b", "𝄞", "five5"]])
+np.savez("text.npz", words=words, big=words.astype(">U5"), fortran=np.asfortranarray(words),
+         bytes=np.array(["grün".encode(), b"b"]), dates=np.array(["2026-11-27"], "M8[D]"), invalid=np.array([b"\xff"]))
 np.save("plain.npy", np.arange(12, dtype="<f4").reshape(3, 4))

@@ -1,0 +1,1 @@
+"""Single operators at representative sizes."""
