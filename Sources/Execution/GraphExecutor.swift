@@ -109,8 +109,10 @@ package final class GraphExecutor: Sendable {
     /// Bytes of packed weights, shared by all plans.
     package var weightByteCount: Int { weights.byteCount }
 
-    /// Lets go of the memory of idle workspaces, those of subgraphs included; the next run allocates it anew.
+    /// Lets go of the memory of idle workspaces, those of subgraphs included, and of what is kept for results; the next
+    /// run allocates it anew.
     package func trim() {
+        BlockCache.trim()
         state.withLock { $0.idle.removeAll() }
         subgraphs.trim()
     }
@@ -178,8 +180,7 @@ package final class GraphExecutor: Sendable {
         var results: [Tensor] = []
         results.reserveCapacity(plan.results.count)
         for result in plan.results {
-            results.append(
-                try Tensor(dtype: result.info.dtype, shape: result.info.shape) { (_) throws(SardonyxError) in })
+            results.append(try Tensor(resultOf: result.info.dtype, shape: result.info.shape))
         }
         try runSteps(of: plan, feeds, results, interruption, observer)
         var computed: [ValueID: RuntimeValue] = [:]

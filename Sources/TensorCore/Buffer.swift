@@ -8,14 +8,18 @@ public final class Buffer: @unchecked Sendable {
     public let byteCount: Int
     private let stringCount: Int
     private let isOwned: Bool
+    private let isRecycled: Bool
 
     /// Uninitialised memory.
     /// - Throws: `limit` when the system has no such memory.
-    package init(byteCount: Int) throws(SardonyxError) {
-        self.pointer = try Buffer.allocate(byteCount)
+    /// - Parameter isRecycled: for what every run makes anew: from `BlockCache`, and to it at the end.
+    package init(byteCount: Int, isRecycled: Bool = false) throws(SardonyxError) {
+        let kept = isRecycled ? BlockCache.take(byteCount) : nil
+        self.pointer = if let kept { kept } else { try Buffer.allocate(byteCount) }
         self.byteCount = byteCount
         self.stringCount = 0
         self.isOwned = true
+        self.isRecycled = isRecycled
     }
 
     /// Memory of somebody else, who keeps it as it is for as long as this buffer or a tensor in it is there.
@@ -24,6 +28,7 @@ public final class Buffer: @unchecked Sendable {
         self.byteCount = byteCount
         self.stringCount = 0
         self.isOwned = false
+        self.isRecycled = false
     }
 
     /// `count` empty strings.
@@ -36,11 +41,12 @@ public final class Buffer: @unchecked Sendable {
         self.byteCount = bytes
         self.stringCount = count
         self.isOwned = true
+        self.isRecycled = false
     }
 
     deinit {
         if stringCount > 0 { pointer.assumingMemoryBound(to: String.self).deinitialize(count: stringCount) }
-        if isOwned { free(pointer) }
+        if isOwned, !(isRecycled && BlockCache.give(pointer, byteCount: byteCount)) { free(pointer) }
     }
 
     /// Memory of this size and more begins at such a boundary and uses huge pages where it fills them: weights and

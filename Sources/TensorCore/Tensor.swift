@@ -26,6 +26,16 @@ public struct Tensor: Sendable {
         self.init(dtype: dtype, shape: shape, buffer: buffer)
     }
 
+    /// A tensor that a run makes, whose memory, with whatever was in it before, is for the caller to write.
+    /// - Throws: `limit` when there is no memory.
+    package init(resultOf dtype: DType, shape: Shape) throws(SardonyxError) {
+        let buffer =
+            dtype == .string
+            ? try Buffer(strings: shape.elementCount)
+            : try Buffer(byteCount: shape.elementCount * dtype.byteSize, isRecycled: true)
+        self.init(dtype: dtype, shape: shape, buffer: buffer)
+    }
+
     /// - Parameters:
     ///   - values: the elements in row-major order.
     ///   - dims: the extents; their product must be `values.count`.

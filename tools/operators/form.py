@@ -50,9 +50,12 @@ class Form:
         if self.domain:
             imports.append(helper.make_opsetid(self.domain, 5 if self.domain == "ai.onnx.ml" else 1))
         model = helper.make_model(graph, opset_imports=imports, ir_version=NEWEST_IR)
-        model = shape_inference.infer_shapes(model, data_prop=True)
+        # For the element types only: its shapes are not always right (STFT).
+        model = shape_inference.infer_shapes(model)
         for output in model.graph.output:
-            if not output.type.WhichOneof("value"):
+            if output.type.WhichOneof("value"):
+                output.type.tensor_type.ClearField("shape")
+            else:
                 output.type.tensor_type.elem_type = TensorProto.FLOAT
         return model
 

@@ -54,7 +54,7 @@ struct RowCollector {
         let shape = try context.shape(of: [max(wanted, count + 1)] + rowShape.dims)
         try context.budget.check(
             CheckedSize.product(shape.elementCount, dtype.byteSize) ?? .max, for: context.label)
-        let larger = try Tensor(dtype: dtype, shape: shape) { (_) throws(SardonyxError) in }
+        let larger = try Tensor(resultOf: dtype, shape: shape)
         if let memory, count > 0 {
             let written = Tensor(
                 dtype: dtype, shape: try context.shape(of: [count] + rowShape.dims), buffer: memory.buffer)

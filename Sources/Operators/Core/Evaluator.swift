@@ -104,7 +104,7 @@ package struct Evaluator: Sendable {
                 continue
             }
             try budget.check(shape.elementCount * dtype.byteSize, for: node.label)
-            outputs.append(try Tensor(dtype: dtype, shape: shape) { (_) throws(SardonyxError) in })
+            outputs.append(try Tensor(resultOf: dtype, shape: shape))
             infos.append(TensorInfo(dtype: dtype, shape: shape))
         }
         let inputInfos = inputs.map { $0.map { TensorInfo(dtype: $0.dtype, shape: $0.shape) } }

@@ -60,7 +60,7 @@ package final class RunContext {
     package func allocate(_ index: Int, dtype: DType, shape: Shape) throws(SardonyxError) -> TensorView {
         guard index < outputs.count else { throw SardonyxError(.internal, label, "output \(index) does not exist") }
         try budget.check(shape.elementCount * dtype.byteSize, for: label)
-        let tensor = try Tensor(dtype: dtype, shape: shape) { (_) throws(SardonyxError) in }
+        let tensor = try Tensor(resultOf: dtype, shape: shape)
         let view = TensorView(reading: tensor)
         made[index] = .tensor(tensor)
         outputs[index] = view
