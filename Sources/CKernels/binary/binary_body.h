@@ -10,6 +10,9 @@ SX_INLINE sx_vec f_div(sx_vec a, sx_vec b) { return a / b; }
 SX_INLINE sx_vec f_min(sx_vec a, sx_vec b) { return sx_vec_select(b != b, b, sx_vec_at_most(a, b)); }
 SX_INLINE sx_vec f_max(sx_vec a, sx_vec b) { return sx_vec_select(b != b, b, sx_vec_at_least(a, b)); }
 SX_INLINE sx_vec f_prelu(sx_vec a, sx_vec b) { return sx_vec_select(a < 0.0f, a * b, a); }
+SX_INLINE sx_vec f_first(sx_vec a, sx_vec b) { return a; }
+SX_INLINE sx_vec f_square(sx_vec a, sx_vec b) { return a * a; }
+SX_INLINE sx_vec f_cube(sx_vec a, sx_vec b) { return a * a * a; }
 SX_INLINE sx_vec f_pow(sx_vec a, sx_vec b) {
     for (int i = 0; i < 16; i++) a[i] = sx_pow(a[i], b[i]);
     return a;
@@ -41,6 +44,18 @@ SX_INLINE void map(const sx_binary_plane *p, function f) {
     }
 }
 
+static void pow_plane(const sx_binary_plane *p) {
+    int is_scalar = p->b_column == 0 && (p->rows == 1 || p->b_row == 0);
+    if (is_scalar && *p->b == 1.0f)
+        map(p, f_first);
+    else if (is_scalar && *p->b == 2.0f)
+        map(p, f_square);
+    else if (is_scalar && *p->b == 3.0f)
+        map(p, f_cube);
+    else
+        map(p, f_pow);
+}
+
 static void unit_plane(sx_binary_op op, const sx_binary_plane *p) {
     switch (op) {
     case SX_BINARY_ADD: map(p, f_add); break;
@@ -49,7 +64,7 @@ static void unit_plane(sx_binary_op op, const sx_binary_plane *p) {
     case SX_BINARY_DIV: map(p, f_div); break;
     case SX_BINARY_MIN: map(p, f_min); break;
     case SX_BINARY_MAX: map(p, f_max); break;
-    case SX_BINARY_POW: map(p, f_pow); break;
+    case SX_BINARY_POW: pow_plane(p); break;
     case SX_BINARY_PRELU: map(p, f_prelu); break;
     case SX_BINARY_COUNT: break;
     }

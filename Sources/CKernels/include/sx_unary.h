@@ -35,6 +35,9 @@ typedef enum {
     SX_UNARY_MISH,              ///< x tanh(softplus(x))
     SX_UNARY_SIN,
     SX_UNARY_COS,
+    SX_UNARY_ASIN,
+    SX_UNARY_ACOS,
+    SX_UNARY_ATAN,
     SX_UNARY_CLIP,              ///< min(max(x, a), b)
     SX_UNARY_THRESHOLDED_RELU,  ///< x > a ? x : 0
     SX_UNARY_SIGN,              ///< -1, 0 or 1

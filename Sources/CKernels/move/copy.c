@@ -12,7 +12,7 @@
 #define SX_TABLE "../move/kernels.inc"
 #include "../base/dispatch.h"
 
-enum { SRC, DST, OPERANDS, CHUNK_BYTES = 65536, TRANSPOSE_BLOCK = 64 };
+enum { SRC, DST, OPERANDS, CHUNK_BYTES = 65536, TRANSPOSE_BLOCK = 64, FEWEST_LANES = 8 };
 
 /// Two dimensions of a copy; strides in elements.
 typedef struct {
@@ -41,16 +41,48 @@ static inline __attribute__((always_inline)) void copy_elements(const plane *p, 
     }
 }
 
-static void copy_plane(const sx_move_kernels *kernels, const plane *p, int size) {
+/// Every row is one element of the source, repeated.
+static inline __attribute__((always_inline)) void repeat_elements(const plane *p, int size) {
+    for (int64_t i = 0; i < p->rows; i++) {
+        char value[16], *dst = p->dst + i * p->dst_row * size;
+        memcpy(value, p->src + i * p->src_row * size, (size_t)size);
+        for (int64_t j = 0; j < p->columns; j++) memcpy(dst + j * size, value, (size_t)size);
+    }
+}
+
+static void repeat_plane(const plane *p, int size) {
+    switch (size) {
+    case 1: repeat_elements(p, 1); break;
+    case 2: repeat_elements(p, 2); break;
+    case 4: repeat_elements(p, 4); break;
+    case 8: repeat_elements(p, 8); break;
+    case 16: repeat_elements(p, 16); break;
+    default: assert(!"element size");
+    }
+}
+
+/// The longer dimension becomes the inner loop.
+static void lengthen_rows(plane *p) {
+    if (p->columns >= FEWEST_LANES || p->rows <= p->columns) return;
+    *p = (plane){p->src,        p->dst,     p->columns,    p->rows,
+                 p->src_column, p->src_row, p->dst_column, p->dst_row};
+}
+
+static void copy_plane(const sx_move_kernels *kernels, plane *p, int size) {
     if (p->src_column == 1 && p->dst_column == 1) {
         for (int64_t i = 0; i < p->rows; i++)
             memcpy(p->dst + i * p->dst_row * size, p->src + i * p->src_row * size, (size_t)(p->columns * size));
         return;
     }
-    if (size == 4 && p->src_row == 1 && p->dst_column == 1) {
+    if (p->src_column == 0 && p->dst_column == 1) {
+        repeat_plane(p, size);
+        return;
+    }
+    if (size == 4 && p->src_row == 1 && p->dst_column == 1 && sx_min(p->rows, p->columns) >= FEWEST_LANES) {
         kernels->transpose32(p->src, p->src_column, p->dst, p->dst_row, p->columns, p->rows);
         return;
     }
+    lengthen_rows(p);
     switch (size) {
     case 1: copy_elements(p, 1); break;
     case 2: copy_elements(p, 2); break;

@@ -1,3 +1,4 @@
+#include "half.h"
 #include "move_kernels.h"
 
 /// Four rounds of interleaving row i with row i + 8 transpose sixteen rows of sixteen.
@@ -51,4 +52,38 @@ static void transpose32(
         }
 }
 
-const sx_move_kernels SX_ROW(sx_move_kernels) = {transpose32};
+#define SX_CAST(FROM, TO, value)                             \
+    do {                                                     \
+        const FROM *from_ = src;                             \
+        TO *to_ = dst;                                       \
+        for (int64_t i = 0; i < n; i++) {                    \
+            FROM x = from_[i];                               \
+            to_[i] = value;                                  \
+        }                                                    \
+        return 1;                                            \
+    } while (0)
+
+static int cast_to_float(sx_type from, const void *src, void *dst, int64_t n) {
+    switch (from) {
+    case SX_TYPE_UINT8: SX_CAST(uint8_t, float, x);
+    case SX_TYPE_INT8: SX_CAST(int8_t, float, x);
+    case SX_TYPE_BOOL: SX_CAST(uint8_t, float, x != 0);
+    case SX_TYPE_INT32: SX_CAST(int32_t, float, (float)x);
+    case SX_TYPE_FLOAT16: SX_CAST(uint16_t, float, sx_from_half(x));
+    case SX_TYPE_BFLOAT16: SX_CAST(uint16_t, float, sx_float_of((uint32_t)x << 16));
+    default: return 0;
+    }
+}
+
+static int cast(sx_type from, sx_type to, const void *src, void *dst, int64_t n) {
+    if (to == SX_TYPE_FLOAT32) return cast_to_float(from, src, dst, n);
+    if (from != SX_TYPE_FLOAT32) return 0;
+    switch (to) {
+    case SX_TYPE_FLOAT16: SX_CAST(float, uint16_t, sx_to_half(x));
+    case SX_TYPE_BFLOAT16: SX_CAST(float, uint16_t, sx_to_bfloat16(x));
+    case SX_TYPE_BOOL: SX_CAST(float, uint8_t, x != 0.0f);
+    default: return 0;
+    }
+}
+
+const sx_move_kernels SX_ROW(sx_move_kernels) = {transpose32, cast};

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "../base/sizes.h"
 #include "resize_kernels.h"
@@ -35,6 +36,13 @@ static void run(void *context, int64_t chunk, int worker) {
         const float *plane = j->x + row / j->out_height * j->in_height * j->in_width * j->lanes;
         float *y = j->y + row * j->out_width * j->lanes;
         sx_resize_taps taps = taps_at(j->row_table, row % j->out_height);
+        // Upsampling to the nearest makes the same row several times.
+        int has_previous = row > chunk * j->rows_per_chunk && row % j->out_height > 0;
+        if (has_previous && taps.taps == 1 && taps.index[-1] == taps.index[0] &&
+            (!taps.weight || taps.weight[-1] == taps.weight[0])) {
+            memcpy(y, y - j->out_width * j->lanes, (size_t)(j->out_width * j->lanes) * sizeof *y);
+            continue;
+        }
         (j->lanes == 16 ? j->kernels->blocked : j->kernels->plain)(
             plane, j->in_width, y, j->out_width, taps, j->column_table);
     }

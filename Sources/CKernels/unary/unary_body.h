@@ -45,6 +45,9 @@ SX_INLINE sx_vec f_softsign(sx_vec x, float a, float b) { return x / (1.0f + sx_
 SX_INLINE sx_vec f_mish(sx_vec x, float a, float b) { return sx_vec_mish(x); }
 SX_INLINE sx_vec f_sin(sx_vec x, float a, float b) { return sx_vec_sin(x); }
 SX_INLINE sx_vec f_cos(sx_vec x, float a, float b) { return sx_vec_cos(x); }
+SX_INLINE sx_vec f_asin(sx_vec x, float a, float b) { return sx_vec_asin(x); }
+SX_INLINE sx_vec f_acos(sx_vec x, float a, float b) { return sx_vec_acos(x); }
+SX_INLINE sx_vec f_atan(sx_vec x, float a, float b) { return sx_vec_atan(x); }
 SX_INLINE sx_vec f_clip(sx_vec x, float a, float b) {
     return sx_vec_at_most(sx_vec_at_least(x, sx_vec_set(a)), sx_vec_set(b));
 }
@@ -107,6 +110,9 @@ static void row(sx_activation p, const float *x, float *y, int64_t n) {
     case SX_UNARY_MISH: map(x, y, n, p, f_mish); break;
     case SX_UNARY_SIN: map(x, y, n, p, f_sin); break;
     case SX_UNARY_COS: map(x, y, n, p, f_cos); break;
+    case SX_UNARY_ASIN: map(x, y, n, p, f_asin); break;
+    case SX_UNARY_ACOS: map(x, y, n, p, f_acos); break;
+    case SX_UNARY_ATAN: map(x, y, n, p, f_atan); break;
     case SX_UNARY_CLIP: map(x, y, n, p, f_clip); break;
     case SX_UNARY_THRESHOLDED_RELU: map(x, y, n, p, f_thresholded_relu); break;
     case SX_UNARY_SIGN: map(x, y, n, p, f_sign); break;

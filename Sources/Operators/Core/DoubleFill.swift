@@ -3,6 +3,7 @@ import TensorCore
 
 extension RunContext {
     /// Sets every element of a plain view of any type that `sx_cast` knows, in order, to a number rounded to its type.
+    @inline(__always)
     func fill(_ view: TensorView, from value: (Int) -> Double) throws(SardonyxError) {
         guard let type = view.dtype.kernelType else {
             throw error(.unsupported, "output element type", got: "\(view.dtype)", allowed: "a number type")

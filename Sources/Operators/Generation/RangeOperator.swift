@@ -78,11 +78,7 @@ struct RangeOperator: Operator {
         }
         // Each element from its number, in float64: adding up steps would add up their rounding.
         let (start, delta) = (try Self.double(inputs[0], at: context), try Self.double(inputs[2], at: context))
-        let cast = try ElementCast(from: .float64, to: output.dtype, at: context)
-        for index in 0..<count {
-            var value = start + Double(index) * delta
-            try cast.run(from: &value, to: output.pointer + index * output.dtype.byteSize, count: 1, threads: 1)
-        }
+        try context.fill(output) { start + Double($0) * delta }
     }
 
     private struct Steps: IntegerBody {

@@ -48,6 +48,14 @@ struct ArgExtreme: Operator {
 
         func run<T: NumericElement>(_ type: T.Type) {
             let (extent, inner) = (input.shape[axis], input.shape.strides[axis])
+            if input.dtype == .float32, inner == 1, !selectsLast {
+                let (source, target) = (input.floats, output.elements(Int64.self))
+                for row in target.indices {
+                    target[row] = Int64(
+                        LargestElement.index(in: source + row * extent, count: extent, sign: isMaximum ? 1 : -1))
+                }
+                return
+            }
             let source = input.pointer.assumingMemoryBound(to: T.self)
             let target = output.elements(Int64.self)
             for row in target.indices {

@@ -35,18 +35,34 @@ struct CumulativeOperator: Operator {
         let operation: CumulativeOperator
 
         func run<T: NumericElement>(_ type: T.Type) {
+            if operation.isProduct {
+                accumulate(T.one, T.wrappingProduct)
+            } else {
+                accumulate(T.zero, T.wrappingSum)
+            }
+        }
+
+        /// A step along the axis is a row of `inner` elements: each row is the one before and one of the source's.
+        @inline(__always)
+        private func accumulate<T: NumericElement>(_ identity: T, _ operation: (T, T) -> T) {
             guard input.elementCount > 0 else { return }
             let (extent, inner) = (input.shape[axis], input.shape.strides[axis])
-            let (source, target) = (input.elements(T.self), output.elements(T.self))
-            for row in 0..<(input.elementCount / extent) {
-                let line = row / inner * extent * inner + row % inner
-                var total = operation.isProduct ? T.one : T.zero
+            let (isExclusive, isReversed) = (self.operation.isExclusive, self.operation.isReversed)
+            for block in stride(from: 0, to: input.elementCount, by: extent * inner) {
+                let source = input.pointer.assumingMemoryBound(to: T.self) + block
+                let target = output.pointer.assumingMemoryBound(to: T.self) + block
                 for step in 0..<extent {
-                    let position = line + (operation.isReversed ? extent - 1 - step : step) * inner
-                    let value = source[position]
-                    if operation.isExclusive { target[position] = total }
-                    total = operation.isProduct ? T.wrappingProduct(total, value) : T.wrappingSum(total, value)
-                    if !operation.isExclusive { target[position] = total }
+                    let row = (isReversed ? extent - 1 - step : step) * inner
+                    let before = isReversed ? row + inner : row - inner
+                    let (total, last) = (target + row, target + before)
+                    let added = source + (isExclusive ? before : row)
+                    if step > 0 {
+                        for i in 0..<inner { total[i] = operation(last[i], added[i]) }
+                    } else if isExclusive {
+                        for i in 0..<inner { total[i] = identity }
+                    } else {
+                        for i in 0..<inner { total[i] = operation(identity, added[i]) }
+                    }
                 }
             }
         }

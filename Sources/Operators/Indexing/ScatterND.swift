@@ -64,7 +64,29 @@ struct ScatterND: Operator {
         let output = try context.output(0, dtype: data.dtype, shape: data.shape)
         try data.copyElements(to: output, threads: context.threads)
         let walk = Walk(rows: rows, row: data.shape.dims[depth...].reduce(1, *))
+        if reduction == .none { return try withStorageType(data.dtype, Placed(walk: walk, updates, output)) }
         try context.placing { () throws(SardonyxError) in try reduction.apply(updates, to: output, walk) }
+    }
+
+    /// Whole rows put where the indices say, later ones over earlier ones.
+    private struct Placed: StorageBody {
+        let walk: Walk
+        let updates: TensorView
+        let output: TensorView
+
+        init(walk: Walk, _ updates: TensorView, _ output: TensorView) {
+            self.walk = walk
+            self.updates = updates
+            self.output = output
+        }
+
+        func run<T>(_ type: T.Type) {
+            let (source, target) = (updates.typed(T.self), output.typed(T.self))
+            for tuple in 0..<walk.rows.count {
+                (target + Int(walk.rows.pointer[tuple]) * walk.row)
+                    .update(from: source + tuple * walk.row, count: walk.row)
+            }
+        }
     }
 
     private struct Walk: ScatterWalk {

@@ -60,12 +60,21 @@ struct Where: PlannedOperator {
             let flags = condition.pointer.assumingMemoryBound(to: Bool.self)
             let (a, b) = (x.pointer.assumingMemoryBound(to: T.self), y.pointer.assumingMemoryBound(to: T.self))
             let target = output.pointer.assumingMemoryBound(to: T.self)
-            let steps = walk.steps
+            let (steps, count) = (walk.steps, walk.count)
             walk.forEachRow { first, offsets in
-                for index in 0..<walk.count {
-                    target[first + index] =
-                        flags[offsets[0] + index * steps[0]]
-                        ? a[offsets[1] + index * steps[1]] : b[offsets[2] + index * steps[2]]
+                let (row, flags) = (target + first, flags + offsets[0])
+                let (a, b) = (a + offsets[1], b + offsets[2])
+                // Both are read before the choice, so that it needs no branch.
+                if steps[0] == 1, steps[1] == 1, steps[2] == 1 {
+                    for index in 0..<count {
+                        let (x, y) = (a[index], b[index])
+                        row[index] = flags[index] ? x : y
+                    }
+                } else {
+                    for index in 0..<count {
+                        let (x, y) = (a[index * steps[1]], b[index * steps[2]])
+                        row[index] = flags[index * steps[0]] ? x : y
+                    }
                 }
             }
         }

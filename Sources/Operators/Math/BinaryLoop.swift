@@ -70,10 +70,21 @@ struct BinaryLoop: Sendable {
         let a, b, y: TensorView
 
         func run<T: Number>(_ type: T.Type) throws(SardonyxError) {
-            guard b.dtype != y.dtype else {
-                return try loop.walk(a.typed(T.self), b.typed(T.self), y.typed(T.self)) { loop.function($0, $1) }
-            }
+            guard b.dtype != y.dtype else { return try same(T.self) }
             try withNumber(b.dtype, MixedPower<T>(loop: loop, a: a, b: b, y: y))
+        }
+
+        /// The commonest functions have loops of their own, so that none is chosen element by element.
+        private func same<T: Number>(_ type: T.Type) throws(SardonyxError) {
+            let (a, b, y) = (a.typed(T.self), b.typed(T.self), y.typed(T.self))
+            switch loop.function {
+            case .add: try loop.walk(a, b, y, T.wrappingSum)
+            case .subtract: try loop.walk(a, b, y, T.wrappingDifference)
+            case .multiply: try loop.walk(a, b, y, T.wrappingProduct)
+            case .minimum: try loop.walk(a, b, y, T.minimum)
+            case .maximum: try loop.walk(a, b, y, T.maximum)
+            default: try loop.walk(a, b, y) { loop.function($0, $1) }
+            }
         }
     }
 
@@ -103,6 +114,12 @@ struct BinaryLoop: Sendable {
             let strideB = axis < dims.count ? Int(stridesB[axis]) : 0
             guard axis + 1 >= dims.count else {
                 for i in 0..<extent { try step(axis + 1, offsetA + i * strideA, offsetB + i * strideB) }
+                return
+            }
+            if !checksZero, strideA == 1, strideB == 1 {
+                let (a, b, row) = (a + offsetA, b + offsetB, y + written)
+                for i in 0..<extent { row[i] = apply(a[i], b[i]) }
+                written += extent
                 return
             }
             for i in 0..<extent {

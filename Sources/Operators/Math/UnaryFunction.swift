@@ -36,11 +36,11 @@ struct UnaryFunction: Sendable {
 /// The functions without attributes.
 extension UnaryFunction {
     static let abs = UnaryFunction(SX_UNARY_ABS, integer: .absolute) { $0.magnitude }
-    static let acos = UnaryFunction(nil, Glibc.acos)
+    static let acos = UnaryFunction(SX_UNARY_ACOS, Glibc.acos)
     static let acosh = UnaryFunction(nil, Glibc.acosh)
-    static let asin = UnaryFunction(nil, Glibc.asin)
+    static let asin = UnaryFunction(SX_UNARY_ASIN, Glibc.asin)
     static let asinh = UnaryFunction(nil, Glibc.asinh)
-    static let atan = UnaryFunction(nil, Glibc.atan)
+    static let atan = UnaryFunction(SX_UNARY_ATAN, Glibc.atan)
     static let atanh = UnaryFunction(nil, Glibc.atanh)
     static let ceil = UnaryFunction(SX_UNARY_CEIL) { $0.rounded(.up) }
     static let cos = UnaryFunction(SX_UNARY_COS, Glibc.cos)

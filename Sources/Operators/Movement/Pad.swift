@@ -10,8 +10,8 @@ struct Pad: PlannedOperator {
         let output: Shape
         /// The part of the input that lands in the output (mode constant).
         let interior: StridedCopy?
-        /// Elements added in front of and behind each axis (other modes).
-        let pads: [(before: Int, after: Int)]
+        /// For each axis, the element offset in the input of every index of the output (other modes).
+        let offsets: [[Int]]
     }
     private let mode: Mode
     private let attribute: [Int]?
@@ -95,7 +95,14 @@ struct Pad: PlannedOperator {
         for (axis, pad) in pads.enumerated() { dims.append(try extent(input[axis], pad, axis: axis, at: operands)) }
         let output = try operands.shape(of: dims)
         guard mode == .constant else {
-            return Plan(output: output, interior: nil, pads: pads)
+            try operands.budget.check(
+                CheckedSize.product(dims.reduce(0, +), 8) ?? .max, for: operands.label)
+            let offsets = dims.indices.map { axis in
+                (0..<(output.elementCount == 0 ? 0 : dims[axis])).map { index in
+                    source(index - pads[axis].before, extent: input[axis]) * input.strides[axis]
+                }
+            }
+            return Plan(output: output, interior: nil, offsets: offsets)
         }
         var (counts, from, to) = ([Int](), 0, 0)
         for (axis, pad) in pads.enumerated() {
@@ -109,7 +116,7 @@ struct Pad: PlannedOperator {
         let copy = StridedCopy(
             dims: counts, sourceStrides: input.strides, sourceOffset: from, destinationStrides: output.strides,
             destinationOffset: to)
-        return Plan(output: output, interior: copy, pads: [])
+        return Plan(output: output, interior: copy, offsets: [])
     }
 
     /// The input index that an output index, counted from the input's first element, repeats.
@@ -130,7 +137,7 @@ struct Pad: PlannedOperator {
         let output = try context.output(0, dtype: input.dtype, shape: plan.output)
         guard let interior = plan.interior else {
             return try withStorageType(
-                input.dtype, Repeat(pad: self, plan: plan, input: input, output: output, context: context))
+                input.dtype, Repeat(plan: plan, input: input, output: output, context: context))
         }
         if context.hasInput(2), try context.input(2).elementCount > 0 {
             output.fill(with: try context.input(2).pointer, threads: context.threads)
@@ -152,10 +159,6 @@ struct Pad: PlannedOperator {
 
     /// The modes that repeat elements of the input.
     private struct Repeat: StorageBody {
-        /// Elements written between two looks at the clock.
-        static let stride = 1 << 16
-
-        let pad: Pad
         let plan: Plan
         let input: TensorView
         let output: TensorView
@@ -165,40 +168,40 @@ struct Pad: PlannedOperator {
             guard output.elementCount > 0 else { return }
             let source = input.pointer.assumingMemoryBound(to: T.self)
             var target = output.pointer.assumingMemoryBound(to: T.self)
-            guard input.shape.rank > 0 else { return target.pointee = source.pointee }
-            var next = target
-            try fill(axis: 0, from: source, to: &target, nextCheck: &next)
+            guard let columns = plan.offsets.last else { return target.pointee = source.pointee }
+            // The longest run of columns that follow each other in the input is copied in one piece.
+            let run = longestRun(columns)
+            try columns.withUnsafeBufferPointer { (columns) throws(SardonyxError) in
+                try fill(axis: 0, from: source, to: &target, columns, run)
+            }
+        }
+
+        private func longestRun(_ columns: [Int]) -> Range<Int> {
+            var (longest, first) = (0..<0, 0)
+            for index in columns.indices.dropFirst() + [columns.count] {
+                if index < columns.count, columns[index] == columns[index - 1] + 1 { continue }
+                if index - first > longest.count { longest = first..<index }
+                first = index
+            }
+            return longest
         }
 
         private func fill<T>(
             axis: Int, from source: UnsafePointer<T>, to target: inout UnsafeMutablePointer<T>,
-            nextCheck: inout UnsafeMutablePointer<T>
+            _ columns: UnsafeBufferPointer<Int>, _ run: Range<Int>
         ) throws(SardonyxError) {
-            let (extent, before) = (input.shape[axis], plan.pads[axis].before)
-            let isLast = axis == input.shape.rank - 1
-            let stride = input.shape.strides[axis]
-            var index = 0
-            while index < plan.output[axis] {
-                if target >= nextCheck {
-                    try context.interruption?.check()
-                    nextCheck = target + Self.stride
+            guard axis < plan.offsets.count - 1 else {
+                for index in 0..<run.lowerBound { target[index] = source[columns[index]] }
+                if !run.isEmpty {
+                    (target + run.lowerBound).update(from: source + columns[run.lowerBound], count: run.count)
                 }
-                let position = index - before
-                if !isLast {
-                    try fill(
-                        axis: axis + 1, from: source + pad.source(position, extent: extent) * stride, to: &target,
-                        nextCheck: &nextCheck)
-                    index += 1
-                } else if 0..<extent ~= position {
-                    let count = min(extent - position, plan.output[axis] - index, Self.stride)
-                    target.update(from: source + position, count: count)
-                    target += count
-                    index += count
-                } else {
-                    target.pointee = source[pad.source(position, extent: extent)]
-                    target += 1
-                    index += 1
-                }
+                for index in run.upperBound..<columns.count { target[index] = source[columns[index]] }
+                target += columns.count
+                return
+            }
+            for offset in plan.offsets[axis] {
+                if axis == plan.offsets.count - 2 { try context.interruption?.check() }
+                try fill(axis: axis + 1, from: source + offset, to: &target, columns, run)
             }
         }
     }

@@ -48,6 +48,10 @@ struct Softmax: Operator {
         guard x.elementCount > 0 else { return }
         switch (kind, x.dtype) {
         case (.hardmax, .float64): eachRow { hardmax(x.typed(Double.self), y.typed(Double.self), $0) }
+        case (.hardmax, _) where extents.inner == 1:
+            let (from, to) = (x.floats, y.floats)
+            to.update(repeating: 0, count: x.elementCount)
+            eachRow { to[$0 + LargestElement.index(in: from + $0, count: extents.axis, sign: 1)] = 1 }
         case (.hardmax, _): eachRow { hardmax(x.floats, y.floats, $0) }
         case (_, .float64): eachRow { softmax(x.typed(Double.self), y.typed(Double.self), $0) }
         default:

@@ -7,6 +7,8 @@ struct MersenneTwister {
     private static let offset = 397
 
     private var state = [UInt32](repeating: 0, count: size)
+    /// What the state gives, tempered.
+    private var numbers = [UInt32](repeating: 0, count: size)
     private var position = size
     /// The second number of a pair of Gaussians.
     private var spare: Double?
@@ -23,25 +25,36 @@ struct MersenneTwister {
 
     private mutating func refill() {
         let (size, offset) = (MersenneTwister.size, MersenneTwister.offset)
-        for index in 0..<size {
-            let (next, far) = (index + 1, index + offset)
-            let bits = (state[index] & 0x8000_0000) | (state[next < size ? next : 0] & 0x7fff_ffff)
-            state[index] = state[far < size ? far : far - size] ^ (bits >> 1) ^ (bits & 1 == 0 ? 0 : 0x9908_b0df)
+        state.withUnsafeMutableBufferPointer { state in
+            func twist(_ index: Int, _ next: Int, _ far: Int) {
+                let bits = (state[index] & 0x8000_0000) | (state[next] & 0x7fff_ffff)
+                state[index] = state[far] ^ (bits >> 1) ^ (0 &- (bits & 1) & 0x9908_b0df)
+            }
+            for index in 0..<size - offset { twist(index, index + 1, index + offset) }
+            for index in size - offset..<size - 1 { twist(index, index + 1, index + offset - size) }
+            twist(size - 1, 0, offset - 1)
+            numbers.withUnsafeMutableBufferPointer { numbers in
+                for index in 0..<size {
+                    var y = state[index]
+                    y ^= y >> 11
+                    y ^= (y << 7) & 0x9d2c_5680
+                    y ^= (y << 15) & 0xefc6_0000
+                    numbers[index] = y ^ (y >> 18)
+                }
+            }
         }
         position = 0
     }
 
+    @inline(__always)
     mutating func next() -> UInt32 {
         if position == MersenneTwister.size { refill() }
-        var y = state[position]
-        position += 1
-        y ^= y >> 11
-        y ^= (y << 7) & 0x9d2c_5680
-        y ^= (y << 15) & 0xefc6_0000
-        return y ^ (y >> 18)
+        defer { position += 1 }
+        return numbers[position]
     }
 
     /// Uniform in [0, 1), 53 bits.
+    @inline(__always)
     mutating func uniform() -> Double {
         let (high, low) = (next() >> 5, next() >> 6)
         return (Double(high) * 67_108_864 + Double(low)) / 9_007_199_254_740_992
@@ -65,6 +78,7 @@ struct MersenneTwister {
     }
 
     /// 1 with probability `p`, else 0.
+    @inline(__always)
     mutating func bernoulli(_ p: Double) -> Double {
         let u = uniform()
         return (p <= 0.5 ? u > 1 - p : u <= p) ? 1 : 0

@@ -53,12 +53,23 @@ struct MelWeightMatrix: Operator {
             }
             edges.append(edge)
         }
-        try context.fill(y) { index in
-            let (j, bin) = (index / bins, index % bins)
+        try context.fill(y) { _ in 0 }
+        // Each triangle touches few rows of its column.
+        let cast = try ElementCast(from: .float64, to: dtype, at: context)
+        for bin in 0..<bins {
             let (left, center, right) = (edges[bin], edges[bin + 1], edges[bin + 2])
-            if j >= center, j < right { return Double(right - j) / Double(right - center) }
-            if j == center { return 1 }
-            return j >= left && j < center ? Double(j - left) / Double(center - left) : 0
+            for j in min(left, center)..<min(max(center + 1, right), spectrum) where j >= left || j >= center {
+                var weight: Double
+                if j >= center, j < right {
+                    weight = Double(right - j) / Double(right - center)
+                } else if j == center {
+                    weight = 1
+                } else {
+                    weight = j >= left && j < center ? Double(j - left) / Double(center - left) : 0
+                }
+                try cast.run(
+                    from: &weight, to: y.pointer + (j * bins + bin) * dtype.byteSize, count: 1, threads: 1)
+            }
         }
     }
 }
