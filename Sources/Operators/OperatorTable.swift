@@ -7,21 +7,28 @@ package struct OperatorEntry: Sendable {
     package let name: String
     /// Versions of the domain that this implementation is right for.
     package let versions: ClosedRange<Int>
+    /// Element types that input 0 may have where it is a tensor.
+    package let elementTypes: [DType]
+    /// Name of the type that implements it.
+    package let implementation: String
     package let make: @Sendable (NodeReader) throws(SardonyxError) -> any Operator
 
     /// An operator with a type of its own.
     static func op<Op: Operator>(
         _ name: String, _ versions: ClosedRange<Int>, _ type: Op.Type, domain: String = Domains.onnx
     ) -> OperatorEntry {
-        OperatorEntry(domain: domain, name: name, versions: versions) { (node) throws(SardonyxError) in try Op(node) }
+        row(name, versions, Op.self, domain: domain) { (node) throws(SardonyxError) in try Op(node) }
     }
 
     /// A row of a family: one type that serves several operators.
-    static func row(
-        _ name: String, _ versions: ClosedRange<Int>, domain: String = Domains.onnx,
-        _ make: @escaping @Sendable (NodeReader) throws(SardonyxError) -> any Operator
+    /// - Parameter types: of input 0, where this operator takes fewer than the family.
+    static func row<Op: Operator>(
+        _ name: String, _ versions: ClosedRange<Int>, _ type: Op.Type, domain: String = Domains.onnx,
+        types: [DType]? = nil, _ make: @escaping @Sendable (NodeReader) throws(SardonyxError) -> any Operator
     ) -> OperatorEntry {
-        OperatorEntry(domain: domain, name: name, versions: versions, make: make)
+        OperatorEntry(
+            domain: domain, name: name, versions: versions, elementTypes: types ?? Op.elementTypes,
+            implementation: "\(Op.self)", make: make)
     }
 }
 
@@ -261,6 +268,19 @@ package enum OperatorTable {
                 allowed: nearestNames(to: node.opType).joined(separator: ", "))
         }
         return try entry.make(NodeReader(node, opset: opset))
+    }
+
+    /// What an operator infers, once the element type of input 0 is one that the table says it takes.
+    package static func inferred(
+        _ op: any Operator, _ context: InferContext
+    ) throws(SardonyxError) -> [Inferred] {
+        let entry = entry(domain: context.node.domain, name: context.node.opType, opset: context.opset)
+        if let types = entry?.elementTypes, let given = context.inputs.first??.type.dtype, !types.contains(given) {
+            throw context.error(
+                .unsupported, "input 0: element type", got: "\(given)",
+                allowed: types.map(\.description).joined(separator: ", "))
+        }
+        return try op.infer(context)
     }
 
     /// Names in the table that a user may have meant, nearest first.

@@ -87,7 +87,8 @@ package struct GraphInference: Sendable {
         context.subgraphs = self
         var results: [Inferred]
         do {
-            results = try OperatorTable.makeOperator(for: node, opset: opset).infer(context)
+            results = try OperatorTable.inferred(
+                try OperatorTable.makeOperator(for: node, opset: opset), context)
         } catch {
             throw (error.place.isEmpty ? error.placed(at: node.label) : error).adding(context: "inferring shapes")
         }

@@ -31,7 +31,8 @@ struct LayoutRunner {
     func blocked(input layouts: [Layout]) throws -> (values: [Float], layout: Layout, paddingIsZero: Bool) {
         var op = try OperatorTable.makeOperator(for: node, opset: opset)
         let constants = inputs.map { Constant($0) }
-        let inferred = try op.infer(InferContext(node: node, opset: opset, inputs: constants.map { Inferred($0) }))
+        let inferred = try OperatorTable.inferred(
+            op, InferContext(node: node, opset: opset, inputs: constants.map { Inferred($0) }))
         guard let shape = try inferred[0].type.shape?.concrete() else { return ([], .plain, false) }
         var infos: [TensorInfo?] = zip(inputs, layouts).map { TensorInfo(dtype: $0.dtype, shape: $0.shape, layout: $1) }
         var output = TensorInfo(dtype: .float32, shape: shape)

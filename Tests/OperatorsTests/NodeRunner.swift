@@ -41,7 +41,8 @@ struct NodeRunner {
 
     func infer(_ inputs: Inferred?...) throws -> [Inferred] {
         let node = node(inputs.map { $0 != nil })
-        return try OperatorTable.makeOperator(for: node, opset: opset).infer(
+        return try OperatorTable.inferred(
+            try OperatorTable.makeOperator(for: node, opset: opset),
             InferContext(node: node, opset: opset, inputs: inputs))
     }
 

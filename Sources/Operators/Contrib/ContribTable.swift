@@ -16,7 +16,7 @@ extension OperatorTable {
         .floating("FusedGemm", 1...1, Gemm.self, domain: Domains.microsoft),
         .floating("FusedMatMul", 1...1, FusedMatMul.self, domain: Domains.microsoft),
         .unary("Gelu", from: 1, domain: Domains.microsoft) { (_) throws(SardonyxError) in .geluByErf },
-        .row("GridSample", 1...1, domain: Domains.microsoft) { (node) throws(SardonyxError) in
+        .row("GridSample", 1...1, GridSample.self, domain: Domains.microsoft) { (node) throws(SardonyxError) in
             HalfPrecision(try GridSample(NodeReader(node.node, opset: 16)))
         },
         .op("GroupQueryAttention", 1...1, GroupQueryAttention.self, domain: Domains.microsoft),
@@ -25,8 +25,9 @@ extension OperatorTable {
         .floating("MultiHeadAttention", 1...1, MultiHeadAttention.self, domain: Domains.microsoft),
         .unary("QuickGelu", from: 1, domain: Domains.microsoft, UnaryFunction.quickGelu),
         .floating("RotaryEmbedding", 1...1, RotaryEmbedding.self, domain: Domains.microsoft),
-        .row("SimplifiedLayerNormalization", 1...newestOpset, simplified),
-        .row("SimplifiedLayerNormalization", 1...1, domain: Domains.microsoft, simplified),
+        .row("SimplifiedLayerNormalization", 1...newestOpset, LayerNormalization.self, simplified),
+        .row(
+            "SimplifiedLayerNormalization", 1...1, LayerNormalization.self, domain: Domains.microsoft, simplified),
         .floating("SkipLayerNormalization", 1...1, SkipNormalization.self, domain: Domains.microsoft),
         .floating(
             "SkipSimplifiedLayerNormalization", 1...1, SkipNormalization.self, domain: Domains.microsoft),

@@ -91,8 +91,8 @@ package struct Evaluator: Sendable {
         let known: [Constant?] = inputs.indices.map { index in
             (index < constants.count ? constants[index] : nil) ?? inputs[index].map(Constant.init)
         }
-        let inferred = try op.infer(
-            InferContext(node: node, opset: opset, inputs: known.map { $0.map { Inferred($0) } }))
+        let inferred = try OperatorTable.inferred(
+            op, InferContext(node: node, opset: opset, inputs: known.map { $0.map { Inferred($0) } }))
         var outputs: [Tensor?] = []
         var infos: [TensorInfo?] = []
         for (index, output) in node.outputs.enumerated() {

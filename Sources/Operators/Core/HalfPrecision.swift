@@ -132,7 +132,7 @@ extension OperatorEntry {
     static func floating<Op: Operator>(
         _ name: String, _ versions: ClosedRange<Int>, _ type: Op.Type, domain: String = Domains.onnx
     ) -> OperatorEntry {
-        row(name, versions, domain: domain) { (node) throws(SardonyxError) in HalfPrecision(try Op(node)) }
+        row(name, versions, Op.self, domain: domain) { (node) throws(SardonyxError) in HalfPrecision(try Op(node)) }
     }
 }
 

@@ -6,6 +6,9 @@ import TensorCore
 /// A plan makes one instance a node, calls `prepare` once with concrete shapes, and then `run` any number of times,
 /// from several threads at once: `run` must not change the instance.
 package protocol Operator: Sendable {
+    /// Element types that input 0 may have where it is a tensor; checked before `infer` is called.
+    static var elementTypes: [DType] { get }
+
     /// Reads and checks the attributes.
     init(_ node: NodeReader) throws(SardonyxError)
 
@@ -52,6 +55,7 @@ package protocol Operator: Sendable {
 }
 
 extension Operator {
+    package static var elementTypes: [DType] { DType.allCases }
     package mutating func prepare(_ context: PrepareContext) throws(SardonyxError) {}
     package func runsOnValues(_ inputs: [ValueType?]) -> Bool { false }
     package var scratchByteCount: Int { 0 }

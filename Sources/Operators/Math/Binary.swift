@@ -36,7 +36,6 @@ struct Binary: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, function.dtypes, "first input")
         let dtype = try context.dtype(0)
         if function == .power {
             try context.requireDType(1, DType.numeric, "exponent")
@@ -158,15 +157,15 @@ extension Binary {
 extension OperatorEntry {
     /// A function of two numbers, from this opset on.
     static func binary(_ name: String, from version: Int, _ function: BinaryFunction) -> OperatorEntry {
-        binary(name, from: version) { (_) throws(SardonyxError) in function }
+        binary(name, from: version, types: function.dtypes) { (_) throws(SardonyxError) in function }
     }
 
     /// A function of two numbers that attributes select.
     static func binary(
-        _ name: String, from version: Int,
+        _ name: String, from version: Int, types: [DType] = DType.numeric,
         _ function: @escaping @Sendable (NodeReader) throws(SardonyxError) -> BinaryFunction
     ) -> OperatorEntry {
-        row(name, version...OperatorTable.newestOpset) { (node) throws(SardonyxError) in
+        row(name, version...OperatorTable.newestOpset, Binary.self, types: types) { (node) throws(SardonyxError) in
             HalfPrecision(try Binary(try function(node), node))
         }
     }

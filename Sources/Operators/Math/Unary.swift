@@ -14,7 +14,6 @@ struct Unary: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, function.dtypes, "input")
         return [Inferred(try context.input(0).type)]
     }
 
@@ -77,16 +76,16 @@ extension OperatorEntry {
     static func unary(
         _ name: String, from version: Int, _ function: UnaryFunction, domain: String = Domains.onnx
     ) -> OperatorEntry {
-        unary(name, from: version, domain: domain) { (_) throws(SardonyxError) in function }
+        unary(name, from: version, domain: domain, types: function.dtypes) { (_) throws(SardonyxError) in function }
     }
 
     /// A function with attributes, from this opset on.
     static func unary(
-        _ name: String, from version: Int, domain: String = Domains.onnx,
+        _ name: String, from version: Int, domain: String = Domains.onnx, types: [DType] = DType.floating,
         _ function: @escaping @Sendable (NodeReader) throws(SardonyxError) -> UnaryFunction
     ) -> OperatorEntry {
-        row(name, version...OperatorTable.newestOpset, domain: domain) { (node) throws(SardonyxError) in
-            HalfPrecision(Unary(try function(node)))
+        row(name, version...OperatorTable.newestOpset, Unary.self, domain: domain, types: types) {
+            (node) throws(SardonyxError) in HalfPrecision(Unary(try function(node)))
         }
     }
 }

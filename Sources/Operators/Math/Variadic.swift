@@ -20,7 +20,6 @@ struct Variadic: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, function == .add ? DType.floating : DType.numeric, "input")
         let dtype = try context.dtype(0)
         var shapes: [SymbolicShape?] = []
         for index in context.inputs.indices {
@@ -63,7 +62,8 @@ struct Variadic: Operator {
 
 extension OperatorEntry {
     static func variadic(_ name: String, _ function: BinaryFunction, mean: Bool = false) -> OperatorEntry {
-        row(name, 1...OperatorTable.newestOpset) { (_) throws(SardonyxError) in
+        let types = function == .add ? DType.floating : DType.numeric
+        return row(name, 1...OperatorTable.newestOpset, Variadic.self, types: types) { (_) throws(SardonyxError) in
             HalfPrecision(Variadic(function, mean: mean))
         }
     }

@@ -34,13 +34,6 @@ struct Reduce: Operator {
         throw node.error(.internal, "a reduction needs its function")
     }
 
-    private var dtypes: [DType] {
-        switch reduction {
-        case .maximum, .minimum: DType.wideNumbers + [.int8, .uint8, .bool]
-        default: DType.wideNumbers
-        }
-    }
-
     /// Which axes are reduced.
     private func reduced(_ axes: [Int]?, rank: Int, at place: some NodePlace) throws(SardonyxError) -> [Bool] {
         guard let axes, !axes.isEmpty else { return [Bool](repeating: !noopWithEmptyAxes, count: rank) }
@@ -50,7 +43,6 @@ struct Reduce: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, dtypes, "input")
         let dtype = try context.dtype(0)
         guard let x = try context.shape(0) else { return [Inferred(dtype, nil)] }
         var axes = attributeAxes
@@ -158,7 +150,9 @@ struct Reduce: Operator {
 
 extension OperatorEntry {
     static func reduction(_ name: String, _ reduction: Reduction) -> OperatorEntry {
-        row(name, 1...OperatorTable.newestOpset) { (node) throws(SardonyxError) in
+        let extremes: [DType] = reduction == .maximum || reduction == .minimum ? [.int8, .uint8, .bool] : []
+        let types = DType.wideNumbers + extremes
+        return row(name, 1...OperatorTable.newestOpset, Reduce.self, types: types) { (node) throws(SardonyxError) in
             HalfPrecision(try Reduce(reduction, node))
         }
     }
