@@ -11,6 +11,7 @@ extension OperatorTable {
     static let contrib: [OperatorEntry] = [
         .floating("Attention", 1...1, MultiHeadAttention.self, domain: Domains.microsoft),
         .floating("BiasGelu", 1...1, BiasedActivation.self, domain: Domains.microsoft),
+        .op("DequantizeLinear", 1...1, DequantizeLinear.self, domain: Domains.microsoft),
         .floating("FastGelu", 1...1, BiasedActivation.self, domain: Domains.microsoft),
         .floating("FusedConv", 1...1, Conv.self, domain: Domains.microsoft),
         .floating("FusedGemm", 1...1, Gemm.self, domain: Domains.microsoft),
@@ -23,6 +24,7 @@ extension OperatorTable {
         .floating("Inverse", 1...1, Inverse.self, domain: Domains.microsoft),
         .floating("MatMulNBits", 1...1, MatMulNBits.self, domain: Domains.microsoft),
         .floating("MultiHeadAttention", 1...1, MultiHeadAttention.self, domain: Domains.microsoft),
+        .op("QuantizeLinear", 1...1, QuantizeLinear.self, domain: Domains.microsoft),
         .unary("QuickGelu", from: 1, domain: Domains.microsoft, UnaryFunction.quickGelu),
         .floating("RotaryEmbedding", 1...1, RotaryEmbedding.self, domain: Domains.microsoft),
         .row("SimplifiedLayerNormalization", 1...newestOpset, simplified),
