@@ -115,6 +115,7 @@ extension DType {
         .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float4e2m1, .float6e2m3, .float6e3m2,
     ]
     static let quantized = quantizedIntegers + quantizedFloats
+    static let float8: [DType] = [.float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz]
     static let bytes: [DType] = [.int8, .uint8]
 
     /// A number as this floating-point type holds it.
