@@ -14,6 +14,8 @@
 #include "sx_system.h"
 #include "sx_peak.h"
 #include "sx_pool.h"
+#include "sx_qgemm.h"
+#include "sx_quant.h"
 #include "sx_reduce.h"
 #include "sx_reorder.h"
 #include "sx_resize.h"

@@ -11,6 +11,9 @@ extension OperatorTable {
     static let contrib: [OperatorEntry] = [
         .floating("Attention", 1...1, MultiHeadAttention.self, domain: Domains.microsoft),
         .floating("BiasGelu", 1...1, BiasedActivation.self, domain: Domains.microsoft),
+        .op("DequantizeLinear", 1...1, DequantizeLinear.self, domain: Domains.microsoft),
+        .row(
+            "DynamicQuantizeMatMul", 1...1, domain: Domains.microsoft, QuantizedMatMul.make(.dynamicQuantizeMatMul)),
         .floating("FastGelu", 1...1, BiasedActivation.self, domain: Domains.microsoft),
         .floating("FusedConv", 1...1, Conv.self, domain: Domains.microsoft),
         .floating("FusedGemm", 1...1, Gemm.self, domain: Domains.microsoft),
@@ -21,8 +24,32 @@ extension OperatorTable {
         },
         .op("GroupQueryAttention", 1...1, GroupQueryAttention.self, domain: Domains.microsoft),
         .floating("Inverse", 1...1, Inverse.self, domain: Domains.microsoft),
+        .row(
+            "MatMulIntegerToFloat", 1...1, domain: Domains.microsoft, QuantizedMatMul.make(.matMulIntegerToFloat)),
         .floating("MatMulNBits", 1...1, MatMulNBits.self, domain: Domains.microsoft),
         .floating("MultiHeadAttention", 1...1, MultiHeadAttention.self, domain: Domains.microsoft),
+        .row("QGemm", 1...1, domain: Domains.microsoft, QuantizedMatMul.make(.qGemm)),
+        .dequantized("QLinearAdd", as: "Add", opset: 14, .binary),
+        .dequantized("QLinearAveragePool", as: "AveragePool", opset: 11, .unary),
+        .row("QLinearConcat", 1...1, domain: Domains.microsoft) { (node) throws(SardonyxError) in
+            guard node.inputCount >= 5, node.inputCount % 3 == 2 else {
+                throw node.error(
+                    .graph, "inputs", got: "\(node.inputCount)", allowed: "2, and 3 for each tensor to join")
+            }
+            return try DequantizedOperator("Concat", opset: 13, .joining((node.inputCount - 2) / 3), node)
+        },
+        .op("QLinearConv", 1...1, QuantizedConv.self, domain: Domains.microsoft),
+        .dequantized("QLinearGlobalAveragePool", as: "GlobalAveragePool", opset: 1, .unary),
+        .dequantized("QLinearLeakyRelu", as: "LeakyRelu", opset: 6, .unary),
+        .dequantized("QLinearMul", as: "Mul", opset: 14, .binary),
+        .dequantized("QLinearReduceMean", as: "ReduceMean", opset: 13, .unary),
+        .dequantized("QLinearSigmoid", as: "Sigmoid", opset: 13, .unary),
+        .row("QLinearSoftmax", 1...1, domain: Domains.microsoft) { (node) throws(SardonyxError) in
+            let opset = try node.required("opset", try node.positive("opset"))
+            return try DequantizedOperator("Softmax", opset: min(opset, newestOpset), .unary, node)
+        },
+        .dequantized("QLinearWhere", as: "Where", opset: 16, .choice),
+        .op("QuantizeLinear", 1...1, QuantizeLinear.self, domain: Domains.microsoft),
         .unary("QuickGelu", from: 1, domain: Domains.microsoft, UnaryFunction.quickGelu),
         .floating("RotaryEmbedding", 1...1, RotaryEmbedding.self, domain: Domains.microsoft),
         .row("SimplifiedLayerNormalization", 1...newestOpset, LayerNormalization.self, simplified),

@@ -20,19 +20,27 @@ struct MatMul: Operator {
         let dtype = try context.dtype(0)
         try context.requireDType(1, [dtype], "second input")
         guard let a = try context.shape(0), let b = try context.shape(1) else { return [Inferred(dtype, nil)] }
+        return [Inferred(dtype, try Self.outputShape(a, b, at: context))]
+    }
+
+    /// The shape of the product; `nil` when it cannot be said.
+    /// - Throws: `shape` for scalars, and for extents that do not fit.
+    static func outputShape(
+        _ a: SymbolicShape, _ b: SymbolicShape, at place: some NodePlace
+    ) throws(SardonyxError) -> SymbolicShape? {
         guard a.rank > 0, b.rank > 0 else {
-            throw context.error(.shape, "rank", got: "\(a) and \(b)", allowed: "1 or more")
+            throw place.error(.shape, "rank", got: "\(a) and \(b)", allowed: "1 or more", hint: nil)
         }
         let depth = (a.dims[a.rank - 1], b.dims[max(b.rank - 2, 0)])
         if let k = depth.0.value, let rows = depth.1.value, k != rows {
-            throw context.error(.shape, "inner extents", got: "\(a) and \(b)", allowed: "equal")
+            throw place.error(.shape, "inner extents", got: "\(a) and \(b)", allowed: "equal", hint: nil)
         }
         let batch = try Broadcast.shape(
-            [SymbolicShape(Array(a.dims.dropLast(2))), SymbolicShape(Array(b.dims.dropLast(2)))], at: context)
-        guard var dims = batch?.dims else { return [Inferred(dtype, nil)] }
+            [SymbolicShape(Array(a.dims.dropLast(2))), SymbolicShape(Array(b.dims.dropLast(2)))], at: place)
+        guard var dims = batch?.dims else { return nil }
         if a.rank > 1 { dims.append(a.dims[a.rank - 2]) }
         if b.rank > 1 { dims.append(b.dims[b.rank - 1]) }
-        return [Inferred(dtype, SymbolicShape(dims))]
+        return SymbolicShape(dims)
     }
 
     mutating func prepare(_ context: PrepareContext) throws(SardonyxError) {

@@ -44,21 +44,8 @@ struct Conv: Operator {
         try context.requireDType(0, [.float32, .float64, .float16, .bfloat16], "input")
         guard let x = try context.shape(0), let w = try context.shape(1) else { return [Inferred(dtype, nil)] }
         try context.requireRank(0, 3...6, "input")
-        guard w.rank == x.rank else {
-            throw context.error(.shape, "weight rank", got: "\(w)", allowed: "rank \(x.rank), that of the input \(x)")
-        }
-        if let c = x.dims[1].value, let perGroup = w.dims[1].value, CheckedSize.product(perGroup, groups) != c {
-            throw context.error(
-                .shape, "channels (axis 1)", got: "input \(c), weight \(perGroup) x \(groups) groups", allowed: "equal")
-        }
-        if let k = w.dims[0].value, k % groups != 0 {
-            throw context.error(.shape, "output channels", got: "\(k)", allowed: "a multiple of group \(groups)")
-        }
+        try Self.checkShapes(x: x, w: w, groups: groups, window, at: context)
         let kernel = w.dims.dropFirst(2).map(\.value)
-        if let declared = window.kernel, zip(declared, kernel).contains(where: { $1 != nil && $0 != $1 }) {
-            throw context.error(
-                .shape, "attribute kernel_shape", got: "\(declared)", allowed: "that of the weight \(w)")
-        }
         if let k = w.dims[0].value, context.hasInput(2), let bias = try context.shape(2)?.knownDims, bias != [k] {
             throw context.error(.shape, "bias", got: "\(bias)", allowed: "[\(k)]")
         }
@@ -70,6 +57,28 @@ struct Conv: Operator {
             throw context.error(.shape, "residual", got: "\(residual)", allowed: "\(y)")
         }
         return [Inferred(dtype, SymbolicShape(dims))]
+    }
+
+    /// Whether a weight can belong to an input `[N, C, d…]`.
+    /// - Throws: `shape` when ranks, channels or `kernel_shape` do not fit.
+    static func checkShapes(
+        x: SymbolicShape, w: SymbolicShape, groups: Int, _ window: WindowAttributes, at place: some NodePlace
+    ) throws(SardonyxError) {
+        func fault(_ what: String, _ got: String, _ allowed: String) -> SardonyxError {
+            place.error(.shape, what, got: got, allowed: allowed, hint: nil)
+        }
+        guard w.rank == x.rank else { throw fault("weight rank", "\(w)", "rank \(x.rank), that of the input \(x)") }
+        if let c = x.dims[1].value, let perGroup = w.dims[1].value, CheckedSize.product(perGroup, groups) != c {
+            throw fault("channels (axis 1)", "input \(c), weight \(perGroup) x \(groups) groups", "equal")
+        }
+        if let k = w.dims[0].value, k % groups != 0 {
+            throw fault("output channels", "\(k)", "a multiple of group \(groups)")
+        }
+        if let declared = window.kernel,
+            zip(declared, w.dims.dropFirst(2)).contains(where: { $1.value != nil && $0 != $1.value })
+        {
+            throw fault("attribute kernel_shape", "\(declared)", "that of the weight \(w)")
+        }
     }
 
     mutating func prepare(_ context: PrepareContext) throws(SardonyxError) {

@@ -1,0 +1,2 @@
+#include "../base/row_scalar.h"
+#include "quant_body.h"
