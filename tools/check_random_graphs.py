@@ -48,10 +48,12 @@ class Disagreement:
 
 
 def in_process(work, *arguments) -> bool:
-    """Runs `work` in a process of its own; false when that died."""
+    """Runs `work` in a process of its own; false when a signal ended that."""
     process = multiprocessing.get_context("spawn").Process(target=work, args=arguments)
     process.start()
     process.join()
+    if process.exitcode > 0:
+        raise RuntimeError(f"{work.__name__} failed; see above")
     return process.exitcode == 0
 
 
@@ -128,7 +130,7 @@ class Checker:
             if small := pickle.loads(result.read_bytes()):
                 model, feeds = small.model, small.feeds
                 item.text = f"{model.graph.output[0].name} {small.text}"
-        item.explanation = explanation(model)
+                item.explanation = explanation(model, small.values)
         item.graph = printer.to_text(model.graph)
         if self.options.keep:
             write_case(case, self.options.keep / str(case.seed) / "whole")
@@ -137,17 +139,22 @@ class Checker:
         return item
 
     def node_by_node(self, cases: list[Case], folder: Path) -> list[Disagreement]:
-        """The engine that has no command of its own but `sardonyx test`."""
-        for case in cases:
-            write_case(case, folder / "cases" / str(case.seed))
+        """The engine that has no command of its own but `sardonyx test`; a chunk that ends that is halved."""
         if not cases:
             return []
-        arguments = [self.options.command, "test", folder / "cases", "--engine", "nodes", "--jobs", "1", "--json", "-"]
-        done = subprocess.run(arguments, capture_output=True, text=True)
-        if done.returncode not in (0, 1):
-            return [Disagreement(cases[0].seed, "node by node", f"the command ended with {done.returncode} in this chunk")]
-        return [Disagreement(int(Path(row["name"]).name), "node by node", next(iter(row["reasons"].values())))
-                for row in json.loads(done.stdout)["results"] if row["reasons"]]
+        with tempfile.TemporaryDirectory(dir=folder) as name:
+            for case in cases:
+                write_case(case, Path(name) / str(case.seed))
+            arguments = [self.options.command, "test", name, "--engine", "nodes", "--jobs", "1", "--json", "-"]
+            done = subprocess.run(arguments, capture_output=True, text=True)
+        if done.returncode in (0, 1):
+            return [Disagreement(int(Path(row["name"]).name), "node by node", next(iter(row["reasons"].values())))
+                    for row in json.loads(done.stdout)["results"] if row["reasons"]]
+        if len(cases) == 1:
+            text = f"exit code {done.returncode}: {done.stderr.strip()[:400]}"
+            return [Disagreement(cases[0].seed, "node by node", text, printer.to_text(cases[0].model.graph))]
+        half = len(cases) // 2
+        return self.node_by_node(cases[:half], folder) + self.node_by_node(cases[half:], folder)
 
 
 def show(item: Disagreement) -> None:

@@ -279,6 +279,8 @@ class Graph:
         dtype = tensors[0][0].dtype.type
         if dtype not in ALL:
             raise Rejected("an element type that is not compared")
+        if len({old.ndim for old in plain if not isinstance(old, list)}) > 1:
+            raise Rejected("a rank that depends on extents")
         for old, new in tensors:
             self.check(old, new, dtype, level)
         if not is_float(dtype):

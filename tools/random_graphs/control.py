@@ -146,7 +146,7 @@ def sequence(g: Graph) -> None:
         g.node("SequenceLength", [items])
     first = items.plain[0][0]
     if all(item.shape == first.shape for item in items.plain[0]):
-        new = g.choose([0, 1])
+        new = g.choose([0, 1]) if first.ndim else 1
         g.node("ConcatFromSequence", [items], axis=g.random.randint(0, first.ndim - (0 if new else 1)), new_axis=new)
 
 

@@ -17,6 +17,8 @@ REDUCED = (np.float32, np.float64, np.int32, np.int64)
 def reduce(g: Graph) -> None:
     operator = g.choose(REDUCTIONS)
     x = g.pick(dtypes=REDUCED)
+    if operator == "ReduceMean" and any(0 in shape for shape in x.shapes):
+        raise Rejected("the mean of nothing is undefined")
     if operator == "ReduceLogSum":
         x = g.node("Abs", [x])
     axes = some_axes(g, x.rank) if x.rank and g.chance(0.8) else None

@@ -18,6 +18,8 @@ class Small:
     model: ModelProto
     feeds: dict[str, np.ndarray]
     text: str
+    values: dict[str, np.ndarray]
+    """What ONNX Runtime computes for every value of the whole graph."""
 
 
 def uses(node: NodeProto) -> set[str]:
@@ -83,7 +85,7 @@ class Minimiser:
         size = float(np.abs(value.astype(np.float64)).max()) if value.size else 0.0
         allowed = 0.0 if exact else max((2e-2 if value.dtype == np.float16 else 1e-4) * size, 1e-9)
         wrong = faults(self.command.run(model, feeds, self.mode), expected, {output: allowed})
-        return Small(model, feeds, wrong[output]) if wrong else None
+        return Small(model, feeds, wrong[output], self.values | self.feeds) if wrong else None
 
     def run(self, failing: str) -> Small | None:
         """The first value that disagrees, computed from as few nodes as show it; None when nothing small does."""
