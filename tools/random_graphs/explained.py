@@ -41,7 +41,12 @@ def multiplies_nothing(attributes: dict[str, Any], operands: list[np.ndarray | N
     return operands[0] is not None and operands[0].size == 0 and len(operands) == 3
 
 
+def splits_by_input(attributes: dict[str, Any], operands: list[np.ndarray | None]) -> bool:
+    return len(operands) == 2 and attributes.get("keepdims") == 0
+
+
 EXPLAINED = (
+    Explained("SplitToSequence", splits_by_input, "with the input split, keepdims is to be ignored"),
     Explained("Gemm", multiplies_nothing, "where the inner extent is 0, ONNX Runtime leaves out beta"),
     Explained("ReduceLogSum*", log_of_integers,
               "of integers, ONNX Runtime rounds the logarithm and the exponentials to integers on the way"),
