@@ -130,8 +130,8 @@ def sequence(g: Graph) -> None:
     form = g.random.randrange(3)
     if form == 0:
         place = axis(g, x.rank)
-        keep = g.choose([0, 1])
         inputs = [x] if g.chance(0.5) else [x, g.integers(g.choose([1, 2]))]
+        keep = 1 if len(inputs) == 2 and g.chance(0.9) else g.choose([0, 1])
         items = g.node("SplitToSequence", inputs, axis=place, keepdims=keep)
     else:
         others = [g.pick(lambda value: value.rank == x.rank, (x.dtype,)) for _ in range(g.random.randint(0, 2))]

@@ -136,7 +136,8 @@ def cast(g: Graph) -> None:
     dtype = g.choose(ALL)
     if np.issubdtype(dtype, np.integer):
         limits = np.iinfo(dtype)
-        if any(array.size and (array.min() < limits.min or array.max() > limits.max) for array in x.plain):
+        if any(array.size and not limits.min <= float(array.min()) <= float(array.max()) <= limits.max
+               for array in x.plain):
             raise Rejected("a cast out of range")
     if g.opset >= 15 and g.chance(0.3):
         g.node("CastLike", [x, g.pick(dtypes=(dtype,))])

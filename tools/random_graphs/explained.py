@@ -45,7 +45,17 @@ def splits_by_input(attributes: dict[str, Any], operands: list[np.ndarray | None
     return len(operands) == 2 and attributes.get("keepdims") == 0
 
 
+def pads_to_same(attributes: dict[str, Any], operands: list[np.ndarray | None]) -> bool:
+    kernel = attributes.get("kernel_shape", [])
+    strides, dilations = (attributes.get(name, [1] * len(kernel)) for name in ("strides", "dilations"))
+    return attributes.get("auto_pad", b"").startswith(b"SAME") and any(
+        stride > size or step > 1 for size, stride, step in zip(kernel, strides, dilations))
+
+
 EXPLAINED = (
+    *(Explained(operator, pads_to_same,
+                "with auto_pad SAME, ONNX Runtime leaves out dilations and lets pads be negative where a stride is "
+                "larger than the window") for operator in ("MaxPool", "AveragePool", "LpPool")),
     Explained("SplitToSequence", splits_by_input, "with the input split, keepdims is to be ignored"),
     Explained("Gemm", multiplies_nothing, "where the inner extent is 0, ONNX Runtime leaves out beta"),
     Explained("ReduceLogSum*", log_of_integers,
