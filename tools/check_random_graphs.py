@@ -26,7 +26,7 @@ from onnx import numpy_helper, printer
 from random_graphs.comparison import MODES, Command, faults
 from random_graphs.evaluation import Refused
 from random_graphs.explained import explanation
-from random_graphs.generate import Case, generate
+from random_graphs.generate import FAMILIES, Case, generate
 from random_graphs.minimise import Minimiser
 
 CHUNK = 60
@@ -34,6 +34,7 @@ CHUNK = 60
 
 EXAMPLES = """examples:
   tools/check-random-graphs --command .build/release/sardonyx
+  tools/check-random-graphs --count 300 --mostly control
   tools/check-random-graphs --count 200 --seed 70000 --keep /tmp/disagreements
 """
 
@@ -57,18 +58,18 @@ def in_process(work, *arguments) -> bool:
     return process.exitcode == 0
 
 
-def generate_some(seeds: list[int], folder: Path) -> None:
+def generate_some(seeds: list[int], mostly: str | None, folder: Path) -> None:
     for seed in seeds:
-        case = generate(seed)
+        case = generate(seed, mostly)
         partial = folder / f"{seed}.partial"
         partial.write_bytes(pickle.dumps(case))
         partial.rename(folder / f"{seed}.case")
 
 
-def cases_of(seeds: list[int], folder: Path) -> list[Case]:
+def cases_of(seeds: list[int], mostly: str | None, folder: Path) -> list[Case]:
     """The graphs of these seeds; one whose making ends the process is left out."""
     left = seeds
-    while left and not in_process(generate_some, left, folder):
+    while left and not in_process(generate_some, left, mostly, folder):
         dead = next(seed for seed in left if not (folder / f"{seed}.case").exists())
         left = left[left.index(dead) + 1:]
     files = [path for seed in seeds if (path := folder / f"{seed}.case").exists()]
@@ -107,7 +108,7 @@ class Checker:
     def chunk(self, seeds: list[int]) -> tuple[list[Case], list[Disagreement]]:
         folder = self.folder / str(seeds[0])
         folder.mkdir()
-        cases = cases_of(seeds, folder)
+        cases = cases_of(seeds, self.options.mostly, folder)
         found = [item for case in cases if (item := self.check(case, folder))]
         wrong = {item.seed for item in found}
         return cases, found + [item for item in self.node_by_node(cases, folder) if item.seed not in wrong]
@@ -130,7 +131,7 @@ class Checker:
             if small := pickle.loads(result.read_bytes()):
                 model, feeds = small.model, small.feeds
                 item.text = f"{model.graph.output[0].name} {small.text}"
-                item.explanation = explanation(model, small.values)
+                item.explanation = explanation(model.graph, small.values)
         item.graph = printer.to_text(model.graph)
         if self.options.keep:
             write_case(case, self.options.keep / str(case.seed) / "whole")
@@ -170,6 +171,7 @@ def main() -> int:
     parser.add_argument("--command", required=True, help="the sardonyx command")
     parser.add_argument("--count", type=int, default=3000, help="graphs to run (default: 3000)")
     parser.add_argument("--seed", type=int, default=0, help="the first graph's seed (default: 0)")
+    parser.add_argument("--mostly", choices=FAMILIES, help="take half of the nodes from this family of rules")
     parser.add_argument("--jobs", type=int, default=2, help="graphs at once (default: 2)")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="write the graphs that disagree here")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the counts and disagreements to this file")

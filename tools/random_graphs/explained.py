@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 import numpy as np
-from onnx import ModelProto, helper, numpy_helper
+from onnx import GraphProto, helper, numpy_helper
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Explained:
 
 def reduces_nothing_from_the_end(attributes: dict[str, Any], operands: list[np.ndarray | None]) -> bool:
     axes = operands[1] if len(operands) > 1 else attributes.get("axes", [])
-    return operands[0] is not None and operands[0].size == 0 and any(axis < 0 for axis in axes)
+    return operands[0] is not None and operands[0].size == 0 and axes is not None and any(axis < 0 for axis in axes)
 
 
 def log_of_integers(attributes: dict[str, Any], operands: list[np.ndarray | None]) -> bool:
@@ -32,6 +32,8 @@ def log_of_integers(attributes: dict[str, Any], operands: list[np.ndarray | None
 
 def resizes_to_a_broken_extent(attributes: dict[str, Any], operands: list[np.ndarray | None]) -> bool:
     if attributes.get("coordinate_transformation_mode") != b"align_corners" or len(operands) != 3:
+        return False
+    if operands[0] is None or operands[2] is None:
         return False
     extents = operands[2] * operands[0].shape
     return bool((extents != np.floor(extents)).any())
@@ -67,13 +69,16 @@ EXPLAINED = (
 )
 
 
-def explanation(model: ModelProto, values: dict[str, np.ndarray]) -> str | None:
-    """Why ONNX Runtime is wrong on this minimised graph; `values` are those of its inputs and nodes."""
-    values = values | {value.name: numpy_helper.to_array(value) for value in model.graph.initializer}
-    for node in model.graph.node:
+def explanation(graph: GraphProto, values: dict[str, np.ndarray]) -> str | None:
+    """Why ONNX Runtime is wrong on this minimised graph; `values` are those of its inputs and nodes, if known."""
+    values = values | {value.name: numpy_helper.to_array(value) for value in graph.initializer}
+    for node in graph.node:
         attributes = {item.name: helper.get_attribute_value(item) for item in node.attribute}
         operands = [values.get(name) for name in node.input]
         for item in EXPLAINED:
             if item.names(node.op_type) and item.applies(attributes, operands):
                 return item.reason
+        for nested in attributes.values():
+            if isinstance(nested, GraphProto) and (reason := explanation(nested, values)):
+                return reason
     return None

@@ -15,7 +15,7 @@ from random_graphs.evaluation import Reference, Refused
 OPSETS = {11: 1, 12: 1, 13: 3, 14: 1, 15: 1, 16: 1, 17: 3, 18: 3, 19: 1, 20: 1, 21: 2, 22: 1, 23: 1, 24: 1}
 FAMILIES = {"elementwise": elementwise, "movement": movement, "indexing": indexing, "networks": networks,
             "control": control}
-FAMILY_WEIGHTS = (30, 30, 17, 18, 5)
+FAMILY_WEIGHTS = dict(zip(FAMILIES, (30, 30, 17, 18, 5)))
 
 
 @dataclass
@@ -38,18 +38,19 @@ def allowed_difference(value: Value, index: int) -> float:
     return 10 * (value.level * scale(plain) + change(plain, value.noisy[index])) + 1e-7
 
 
-def generate(seed: int) -> Case | None:
-    """None when ONNX Runtime does not take the whole graph."""
+def generate(seed: int, mostly: str | None = None) -> Case | None:
+    """None when ONNX Runtime does not take the whole graph. Of the rules, half are of the family `mostly`."""
     source = random.Random(seed)
     extents = {name: (source.randint(1, 6), source.choice([1, 2, 3, 5, 7, 0 if source.random() < 0.1 else 4]))
                for name in source.sample(["N", "M", "L"], source.randint(0, 2))}
     opset = source.choices(list(OPSETS), list(OPSETS.values()))[0]
     graph = Graph(Settings(source, np.random.default_rng(seed), opset, extents, 2 if extents else 1))
     wanted = source.randint(3, 25)
+    weights = FAMILY_WEIGHTS | ({mostly: sum(FAMILY_WEIGHTS.values())} if mostly else {})
     for _ in range(8 * wanted):
         if len(graph.nodes) >= wanted:
             break
-        rules = source.choices(list(FAMILIES.values()), FAMILY_WEIGHTS)[0].RULES
+        rules = FAMILIES[source.choices(list(weights), list(weights.values()))[0]].RULES
         graph.attempt(source.choices(list(rules), list(rules.values()))[0])
     return finished(seed, graph, source)
 
