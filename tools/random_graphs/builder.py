@@ -74,6 +74,11 @@ class Value:
         return [array.shape for array in self.plain]
 
     @property
+    def is_empty(self) -> bool:
+        """Whether it has no elements in one of the data sets."""
+        return any(0 in shape for shape in self.shapes)
+
+    @property
     def fixed_shape(self) -> bool:
         return all(shape == self.shape for shape in self.shapes)
 

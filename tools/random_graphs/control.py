@@ -101,7 +101,7 @@ def loop(g: Graph) -> None:
 
 
 def scan(g: Graph) -> None:
-    x = g.pick(lambda value: 0 not in value.shape, CARRIED, (1, 3))
+    x = g.pick(lambda value: not value.is_empty, CARRIED, (1, 3))
     place = g.random.randrange(x.rank)
     body = g.nested()
     rows = [np.take(array, 0, place) for array in x.plain]

@@ -32,13 +32,13 @@ def reduce(g: Graph) -> None:
 
 
 def arg_extreme(g: Graph) -> None:
-    x = g.pick(lambda value: 0 not in value.shape, REDUCED, (1, 5))
+    x = g.pick(lambda value: not value.is_empty, REDUCED, (1, 5))
     last = g.choose([0, 1]) if g.opset >= 12 else None
     g.node(g.choose(["ArgMax", "ArgMin"]), [x], axis=axis(g, x.rank), keepdims=g.choose([0, 1]), select_last_index=last)
 
 
 def topk(g: Graph) -> None:
-    x = g.pick(lambda value: 0 not in value.shape, REDUCED, (1, 4))
+    x = g.pick(lambda value: not value.is_empty, REDUCED, (1, 4))
     place = axis(g, x.rank)
     count = g.random.randint(0 if g.chance(0.1) else 1, min(shape[place] for shape in x.shapes))
     g.node("TopK", [x, g.integers([count])], g.choose([[True, True], [True, False], [False, True]]), axis=place,
@@ -69,7 +69,7 @@ def gather(g: Graph) -> None:
 
 def gather_by_value(g: Graph) -> None:
     """Gather with indices that the graph computes, brought into range by Mod."""
-    x = g.pick(lambda value: 0 not in value.shape, rank=(1, 4))
+    x = g.pick(lambda value: not value.is_empty, rank=(1, 4))
     indices = g.pick(dtypes=(np.int64, np.int32), rank=(0, 2))
     place = g.random.randrange(x.rank)
     extent = g.constant(np.array(min(shape[place] for shape in x.shapes), indices.dtype))
@@ -77,7 +77,7 @@ def gather_by_value(g: Graph) -> None:
 
 
 def gather_elements(g: Graph) -> None:
-    x = g.pick(lambda value: value.fixed_shape and 0 not in value.shape, rank=(1, 4))
+    x = g.pick(lambda value: value.fixed_shape and not value.is_empty, rank=(1, 4))
     place = axis(g, x.rank)
     shape = list(x.shape)
     shape[place] = g.random.randint(1, 4)
@@ -86,7 +86,7 @@ def gather_elements(g: Graph) -> None:
 
 
 def gather_nd(g: Graph) -> None:
-    x = g.pick(lambda value: value.fixed_shape and 0 not in value.shape, rank=(1, 4))
+    x = g.pick(lambda value: value.fixed_shape and not value.is_empty, rank=(1, 4))
     batch = g.random.randint(0, x.rank - 1) if g.opset >= 12 and g.chance(0.4) else 0
     depth = g.random.randint(1, x.rank - batch)
     rows = x.shape[:batch] + (g.random.randint(1, 3),)
@@ -102,7 +102,7 @@ def reductions_of_scatter(g: Graph, x: Value) -> str | None:
 
 
 def scatter_elements(g: Graph) -> None:
-    x = g.pick(lambda value: value.fixed_shape and 0 not in value.shape, (np.float32, np.int64, np.float64), (1, 4))
+    x = g.pick(lambda value: value.fixed_shape and not value.is_empty, (np.float32, np.int64, np.float64), (1, 4))
     place, reduction = g.random.randrange(x.rank), reductions_of_scatter(g, x)
     shape = tuple(g.random.randint(1, extent) for extent in x.shape)
     if reduction is None:  # each index once in its line
@@ -116,7 +116,7 @@ def scatter_elements(g: Graph) -> None:
 
 
 def scatter_nd(g: Graph) -> None:
-    x = g.pick(lambda value: value.fixed_shape and 0 not in value.shape, (np.float32, np.int64, np.float64), (1, 4))
+    x = g.pick(lambda value: value.fixed_shape and not value.is_empty, (np.float32, np.int64, np.float64), (1, 4))
     depth, reduction = g.random.randint(1, x.rank), reductions_of_scatter(g, x)
     places = int(np.prod(x.shape[:depth]))
     count = g.random.randint(1, min(places, 4))
@@ -151,7 +151,7 @@ def compress(g: Graph) -> None:
 
 def masked_select(g: Graph) -> None:
     """x[mask]: NonZero, Transpose, GatherND; and back by ScatterND."""
-    x = g.pick(lambda value: 0 not in value.shape, (np.float32, np.int64), (1, 3))
+    x = g.pick(lambda value: not value.is_empty, (np.float32, np.int64), (1, 3))
     zero = g.constant(np.array(0, x.dtype))
     mask = g.node("Greater", [x, zero])
     places = g.node("Transpose", [g.node("NonZero", [mask])])
@@ -161,7 +161,7 @@ def masked_select(g: Graph) -> None:
 
 
 def unique(g: Graph) -> None:
-    x = g.pick(lambda value: 0 not in value.shape, (np.float32, np.int64, np.int8, np.float64), (1, 3))
+    x = g.pick(lambda value: not value.is_empty, (np.float32, np.int64, np.int8, np.float64), (1, 3))
     if x.level:
         raise Rejected("rounded values")
     g.node("Unique", [x], [True, g.chance(0.6), g.chance(0.6), g.chance(0.6)],

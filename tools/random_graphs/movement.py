@@ -179,7 +179,7 @@ def trilu(g: Graph) -> None:
 
 
 def reverse_sequence(g: Graph) -> None:
-    x = g.pick(lambda value: value.rank >= 2 and value.fixed_shape and 0 not in value.shape)
+    x = g.pick(lambda value: value.rank >= 2 and value.fixed_shape and not value.is_empty)
     time = g.choose([0, 1])
     lengths = [g.random.randint(1, x.shape[time]) for _ in range(x.shape[1 - time])]
     g.node("ReverseSequence", [x, g.integers(lengths)], time_axis=time, batch_axis=1 - time)

@@ -199,7 +199,7 @@ def global_pool(g: Graph) -> None:
 
 
 def batch_norm(g: Graph, x: Value | None = None) -> Value:
-    x = x or g.pick(lambda value: 0 not in value.shape, REAL, (2, 5))
+    x = x or g.pick(lambda value: not value.is_empty, REAL, (2, 5))
     channels = x.shape[1]
     if any(shape[1] != channels for shape in x.shapes):
         raise Rejected("channels that vary")
@@ -208,7 +208,7 @@ def batch_norm(g: Graph, x: Value | None = None) -> Value:
 
 
 def normalisation(g: Graph) -> None:
-    x = picture(g) if g.chance(0.6) else g.pick(lambda value: 0 not in value.shape, REAL, (2, 4))
+    x = picture(g) if g.chance(0.6) else g.pick(lambda value: not value.is_empty, REAL, (2, 4))
     kind = g.random.randrange(6)
     channels = x.shape[1]
     fixed = all(shape[1] == channels for shape in x.shapes)
@@ -287,7 +287,7 @@ def recurrent(g: Graph) -> None:
     steps, batch, features, hidden = (g.random.randint(1, 4) for _ in range(4))
     ways = 2 if direction == "bidirectional" else 1
     found = [value for value in g.visible() if not value.is_sequence and value.dtype is np.float32 and value.rank == 3
-             and value.fixed_shape and 0 not in value.shape]
+             and value.fixed_shape and not value.is_empty]
     x = g.choose(found) if found and g.chance(0.6) else g.source([(steps, batch, features)] * g.settings.sets,
                                                                   np.float32)
     steps, batch, features = x.shape
