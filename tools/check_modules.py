@@ -9,16 +9,16 @@ runs with two sizes. What an exporter cannot export is listed with its message a
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import logging
+import os
 import re
 import sys
 import tempfile
 import time
 import warnings
 from collections import Counter
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -68,6 +68,24 @@ def export(form: Form, module: nn.Module, exporter: str, path: Path) -> None:
         torch.onnx.export(exported, form.inputs, path, dynamo=False, dynamic_axes=axes or None, **common)
 
 
+@contextmanager
+def quiet():
+    """Without warnings and without what libraries write to the process's standard output and error."""
+    kept = [os.dup(1), os.dup(2)]
+    sys.stdout.flush()
+    with open(os.devnull, "w") as nothing, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        os.dup2(nothing.fileno(), 1)
+        os.dup2(nothing.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+            for number, copy in enumerate(kept, 1):
+                os.dup2(copy, number)
+                os.close(copy)
+
+
 def cause(fault: BaseException) -> str:
     """The message of the first fault in a chain, on one line and without colours."""
     while fault.__cause__ is not None:
@@ -97,8 +115,7 @@ class Checker:
         module = form.build().eval()
         key, path = (form.name, exporter), self.folder / "exported.onnx"
         try:
-            with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-                warnings.simplefilter("ignore")
+            with quiet():
                 export(form, module, exporter, path)
             row = self.compare(form, module, onnx.load(path), key)
         except Exception as fault:  # The exporters' errors share no type.
