@@ -80,7 +80,7 @@ def shapes() -> list[Form]:
         function("meshgrid", lambda a, b: torch.meshgrid(a, b, indexing="ij"), floats(4), floats(5)),
         function("cartesian", lambda a, b: torch.cdist(a, b), floats(4, 3), floats(5, 3)),
         function("unfold", lambda x: F.unfold(x, (2, 3), dilation=2, padding=1, stride=2), floats(2, 3, 9, 8)),
-        function("fold", lambda x: F.fold(x, (6, 7), (2, 3), stride=(2, 1)), floats(2, 18, 15)),
+        function("fold", lambda x: F.fold(x, (6, 7), (2, 3), stride=(2, 1)), floats(2, 18, 15), opset=18),
         function("tensor_unfold", lambda x: x.unfold(2, 4, 2), x),
     ]
 

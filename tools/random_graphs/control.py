@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from onnx import helper
 
-from random_graphs.builder import NUMBERS, Graph, Value
+from random_graphs.builder import NUMBERS, Graph, Rejected, Value
 from random_graphs.elementwise import RULES as ELEMENTWISE
 from random_graphs.indexing import RULES as INDEXING
 from random_graphs.movement import RULES as MOVEMENT
@@ -172,4 +172,23 @@ def carried_sequence(g: Graph) -> None:
     g.node("ConcatFromSequence", [items], axis=0, new_axis=g.choose([0, 1]))
 
 
-RULES = {if_: 3, loop: 3, scan: 2, sequence: 2, carried_sequence: 1}
+def chosen_sequence(g: Graph) -> None:
+    """An If whose branches give sequences."""
+    if g.opset < 13:
+        raise Rejected("opset")
+    x = g.pick(dtypes=CARRIED, rank=(1, 3))
+    condition = scalar_condition(g)
+    captured: dict[str, Value] = {}
+    branches = []
+    for name in ("then_branch", "else_branch"):
+        branch = g.nested()
+        items = [branch.pick(lambda value: value.rank == x.rank, (x.dtype,)) for _ in range(g.random.randint(0, 2))]
+        made = branch.node("SequenceConstruct", [x, *items])
+        branches.append(branch.subgraph(name, [], [made]))
+        captured |= branch.captured
+    items = g.node("If", [condition], 1, captured, then_branch=branches[0], else_branch=branches[1])
+    g.node("SequenceLength", [items])
+    g.node("SequenceAt", [items, g.integers(g.choose([0, -1]), g.choose([np.int32, np.int64]))])
+
+
+RULES = {if_: 3, loop: 3, scan: 2, sequence: 2, carried_sequence: 1, chosen_sequence: 1}
