@@ -19,6 +19,12 @@ import Testing
             (NodeRunner("Pad"), [x, try ints([0, 1, 0, -2])], [2, 2], [0, 0, 0, 3]),
             (NodeRunner("Unsqueeze"), [x, try ints([0, -1])], [1, 2, 3, 1], [0, 1, 2, 3, 4, 5]),
             (NodeRunner("Gather", ["axis": .int(1)]), [x, try ints([-1, 0])], [2, 2], [2, 0, 5, 3]),
+            (NodeRunner("ReduceL1", ["keepdims": .int(0)]), [x, try ints([-1])], [2], [3, 12]),
+            (NodeRunner("ReduceSum"), [x, try ints([0, 1])], [1, 1], [15]),
+            (
+                NodeRunner("ReduceMean", ["noop_with_empty_axes": .int(1)]), [x, try ints([])], [2, 3],
+                [0, 1, 2, 3, 4, 5]
+            ),
             (NodeRunner("GatherND"), [x, try ints([1, -1], [1, 2])], [1], [5]),
         ]
         for (runner, inputs, dims, values) in cases {

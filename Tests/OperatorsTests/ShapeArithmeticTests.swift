@@ -50,6 +50,14 @@ import Testing
         #expect(try NodeRunner("Expand").infer(Inferred(.float32, [1, 5]), chosen)[0].type.shape == [batch, 5])
     }
 
+    @Test func noElementsAndOne() throws {
+        let (none, one) = (Inferred(Constant(try ints([]))), Inferred(Constant(try ints([3], []))))
+        for type in ["Mod", "Add", "Equal"] {
+            #expect(try NodeRunner(type).infer(none, one)[0].content == [])
+            #expect(try NodeRunner(type).infer(one, none)[0].content == [])
+        }
+    }
+
     @Test func unknownTargetsKeepTheRank() throws {
         let target = Inferred(.int64, [3])
         #expect(try NodeRunner("Reshape").infer(Inferred(.float32, [batch]), target)[0].type.shape?.rank == 3)

@@ -59,7 +59,7 @@ struct Binary: Operator {
         guard dtype == .int64 || dtype == .int32, let a = try context.content(0), let b = try context.content(1),
             a.count == b.count || a.count == 1 || b.count == 1, max(a.count, b.count) <= 64
         else { return nil }
-        return (0..<max(a.count, b.count)).map { index in
+        return (0..<(a.count == 1 ? b.count : a.count)).map { index in
             let (x, y) = (a[a.count == 1 ? 0 : index], b[b.count == 1 ? 0 : index])
             if let x = x.value, let y = y.value {
                 guard !(function.divides && y == 0) else { return .unknown }

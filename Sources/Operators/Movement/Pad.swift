@@ -24,8 +24,9 @@ struct Pad: PlannedOperator {
         let name = node.opset == 1 ? "paddings" : "pads"
         attribute = node.opset < 11 ? try node.required(name, try node.ints(name)) : nil
         attributeValue = try node.float("value", default: 0)
-        guard mode != .wrap || node.opset >= 19 else {
-            throw node.error(.unsupported, "attribute mode", got: "'wrap'", allowed: "opset 19 or newer")
+        // The standard has it from 19 on; PyTorch's exporter writes it under 18, its default.
+        guard mode != .wrap || node.opset >= 18 else {
+            throw node.error(.unsupported, "attribute mode", got: "'wrap'", allowed: "opset 18 or newer")
         }
     }
 

@@ -78,7 +78,9 @@ struct GridSample: Operator {
         if x < low || x > high(length) {
             switch padding {
             case .zeros: break
-            case .border: x = max(0, min(x, length - 1))
+            case .border:
+                // Not to the border itself: a cubic's taps are moved one by one, as PyTorch and ONNX Runtime do it.
+                x = max(-filter.radius, min(x, length - 1 + filter.radius))
             case .reflection: x = reflected(x, length)
             }
         }

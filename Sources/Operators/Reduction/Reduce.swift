@@ -4,22 +4,31 @@ import TensorCore
 
 /// ONNX ReduceSum, ReduceMean, ReduceMax, ReduceMin, ReduceProd, ReduceL1, ReduceL2, ReduceSumSquare, ReduceLogSum
 /// and ReduceLogSumExp. Axes are an attribute, or input 1 from opset 13 (ReduceSum) or 18 (the others).
-struct Reduce: Operator {
+struct Reduce: PlannedOperator {
     let reduction: Reduction
     private let axesFromInput: Bool
     private let attributeAxes: [Int]?
     private let keepsDims: Bool
     private let noopWithEmptyAxes: Bool
-    private var steps: [Step] = []
-    private var intermediateCount = 0
-    private(set) var preparedInputs: [Int] = []
+    var plan: Plan?
+    var parameterInputs: [Int] { axesFromInput ? [1] : [] }
 
     /// One pass over a run of neighbouring axes.
-    private struct Step: Sendable {
+    struct Step: Sendable {
         var reduction: Reduction
         var outer: Int
         var axis: Int
         var inner: Int
+    }
+
+    /// Passes one after the other, from the innermost axes outwards.
+    struct Plan: Sendable {
+        let output: Shape
+        var steps: [Step] = []
+        /// Elements of the largest tensor between two passes.
+        var intermediateCount: Int { steps.dropLast().map { $0.outer * $0.inner }.max() ?? 0 }
+        /// Two buffers for what the passes hand on, sized for the widest element type.
+        var scratchByteCount: Int { intermediateCount * 8 * (steps.count > 2 ? 2 : 1) }
     }
 
     init(_ reduction: Reduction, _ node: NodeReader) throws(SardonyxError) {
@@ -54,34 +63,24 @@ struct Reduce: Operator {
             axes = given
         }
         let reduced = try reduced(axes, rank: x.rank, at: context)
-        var dims: [Dim] = []
-        for (axis, dim) in x.dims.enumerated() {
-            if !reduced[axis] { dims.append(dim) } else if keepsDims { dims.append(.known(1)) }
-        }
+        let dims = kept(x.dims, one: .known(1), reduced: reduced)
         return [Inferred(dtype, SymbolicShape(dims))]
     }
 
-    mutating func prepare(_ context: PrepareContext) throws(SardonyxError) {
-        let x = try context.input(0).shape
-        var axes = attributeAxes
-        if axesFromInput, context.hasInput(1) {
-            if let constant = context.constant(1) {
-                axes = try constant.tensor().integers()
-                preparedInputs = [1]
-            } else if keepsDims {
-                // Known from the shapes alone only when nothing is ambiguous: extents of 1 reduce to themselves.
-                axes = zip(x.dims, try context.output(0).shape.dims).enumerated().compactMap { $1.0 != $1.1 ? $0 : nil }
-                guard !(axes ?? []).isEmpty else { throw context.error(.unsupported, "axes that are not constant") }
-            } else {
-                throw context.error(.unsupported, "axes that are not constant")
-            }
-        }
-        let reduced = try reduced(axes, rank: x.rank, at: context)
-        makeSteps(x.dims, reduced)
+    private func kept<Extent>(_ dims: [Extent], one: Extent, reduced: [Bool]) -> [Extent] {
+        zip(dims, reduced).compactMap { dim, isReduced in isReduced ? (keepsDims ? one : nil) : dim }
+    }
+
+    func makePlan(_ operands: some OperandSource) throws(SardonyxError) -> Plan {
+        let dims = try operands.operand(0).shape.dims
+        let axes = axesFromInput ? try operands.integers(1) : attributeAxes
+        let reduced = try reduced(axes, rank: dims.count, at: operands)
+        return Plan(
+            output: try operands.shape(of: kept(dims, one: 1, reduced: reduced)), steps: steps(dims, reduced))
     }
 
     /// Runs of reduced axes from the innermost outwards; each leaves an extent of 1 behind.
-    private mutating func makeSteps(_ dims: [Int], _ reduced: [Bool]) {
+    private func steps(_ dims: [Int], _ reduced: [Bool]) -> [Step] {
         var dims = dims
         var runs: [Range<Int>] = []
         for axis in dims.indices where reduced[axis] {
@@ -93,7 +92,7 @@ struct Reduce: Operator {
             }
         }
         func extent(_ range: Range<Int>) -> Int { dims[range].reduce(1, *) }
-        steps = []
+        var steps: [Step] = []
         for (index, run) in runs.reversed().enumerated() {
             let isLast = index == runs.count - 1
             let stage =
@@ -106,22 +105,32 @@ struct Reduce: Operator {
             for axis in run { dims[axis] = 1 }
         }
         if steps.isEmpty { steps = [Step(reduction: reduction, outer: extent(dims.indices), axis: 1, inner: 1)] }
-        intermediateCount = steps.dropLast().map { $0.outer * $0.inner }.max() ?? 0
+        return steps
     }
 
     private var middle: Reduction { reduction == .logSum ? .sum : reduction.stages.then }
 
-    /// Two buffers for what the passes hand on, sized for the widest element type.
-    var scratchByteCount: Int { intermediateCount * 8 * (steps.count > 2 ? 2 : 1) }
+    var scratchByteCount: Int { plan?.scratchByteCount ?? 0 }
 
-    func run(_ context: RunContext) throws(SardonyxError) {
-        let (x, y) = (try context.input(0), try context.output(0))
+    func run(_ plan: Plan, _ context: RunContext) throws(SardonyxError) {
+        let x = try context.input(0)
+        let y = try context.output(0, dtype: x.dtype, shape: plan.output)
         guard y.elementCount > 0 else { return }
+        if self.plan != nil { return try run(plan, x, y, scratch: context.scratch, context) }
+        try context.budget.check(plan.scratchByteCount, for: context.label)
+        let scratch = try Buffer(byteCount: plan.scratchByteCount)
+        try run(plan, x, y, scratch: scratch.pointer, context)
+        withExtendedLifetime(scratch) {}
+    }
+
+    private func run(
+        _ plan: Plan, _ x: TensorView, _ y: TensorView, scratch: UnsafeMutableRawPointer?, _ context: RunContext
+    ) throws(SardonyxError) {
         var source = x.pointer
-        for (index, step) in steps.enumerated() {
+        for (index, step) in plan.steps.enumerated() {
             var target = y.pointer
-            if index + 1 < steps.count, let scratch = context.scratch {
-                target = scratch + (index % 2) * intermediateCount * 8
+            if index + 1 < plan.steps.count, let scratch {
+                target = scratch + (index % 2) * plan.intermediateCount * 8
             }
             if x.dtype == .float32 {
                 sx_reduce(
