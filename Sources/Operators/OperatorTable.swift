@@ -30,7 +30,7 @@ package enum OperatorTable {
     /// The newest version of the default domain that the entries were written for.
     package static let newestOpset = 28
 
-    package static let entries = standard + contrib
+    package static let entries = standard + machineLearning + contrib
 
     private static let standard: [OperatorEntry] = [
         .unary("Abs", from: 1, .abs),
