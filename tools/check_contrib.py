@@ -185,14 +185,14 @@ def check(form: Form, command: Path, folder: Path) -> tuple[str, bool]:
     return f"{worst:.1e}", worst <= LIMIT
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def run_forms(forms: list[Form], description: str | None) -> int:
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     root = Path(__file__).resolve().parent.parent
     parser.add_argument("--command", type=Path, default=root / ".build/release/sardonyx")
     command = parser.parse_args().command
     failures = 0
     with tempfile.TemporaryDirectory() as name:
-        for form in forms():
+        for form in forms:
             text, agrees = check(form, command, Path(name))
             failures += not agrees
             details = form.note or ", ".join(f"{key}={value}" for key, value in form.attributes.items())
@@ -201,4 +201,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_forms(forms(), __doc__))
