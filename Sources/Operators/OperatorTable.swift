@@ -167,6 +167,7 @@ package enum OperatorTable {
         .reduction("ReduceProd", .product),
         .reduction("ReduceSum", .sum),
         .reduction("ReduceSumSquare", .sumSquare),
+        .op("RegexFullMatch", 20...newestOpset, RegexFullMatch.self),
         .unary("Relu", from: 1, .relu),
         .op("Reshape", 1...28, Reshape.self),
         .floating("Resize", 10...newestOpset, Resize.self),
