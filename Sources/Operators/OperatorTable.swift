@@ -217,6 +217,7 @@ package enum OperatorTable {
         .unary("Tan", from: 7, .tan),
         .unary("Tanh", from: 1, .tanh),
         .op("TensorScatter", 24...28, TensorScatter.self),
+        .op("TfIdfVectorizer", 9...newestOpset, TfIdfVectorizer.self),
         .unary("ThresholdedRelu", from: 10, UnaryFunction.thresholdedRelu),
         .op("Tile", 1...28, Tile.self),
         .op("TopK", 1...28, TopK.self),

@@ -170,7 +170,7 @@ struct RegexSource {
             if scalar == "]", !items.isEmpty {
                 return RegexClass(items, isNegated: isNegated, foldsCase: flags.foldsCase)
             }
-            if scalar == "[", take(":") {
+            if scalar == "[", peek == ":", namesClass, take(":") {
                 items.append(try posixClass())
             } else if scalar == "\\", let item = try setEscape() {
                 items.append(item)
@@ -191,6 +191,13 @@ struct RegexSource {
         let last = end == "\\" ? try scalarEscape() : end
         guard first.value <= last.value else { throw fault("a range whose end is before its beginning") }
         return .range(first.value...last.value)
+    }
+
+    /// Whether a `:]` follows somewhere; otherwise `[:` are two elements.
+    private var namesClass: Bool {
+        scalars.indices.dropFirst(position + 1).contains { index in
+            scalars[index] == ":" && index + 1 < scalars.count && scalars[index + 1] == "]"
+        }
     }
 
     private mutating func posixClass() throws(RegexFault) -> RegexClass.Item {
