@@ -287,14 +287,14 @@ def error(value: np.ndarray, wanted: np.ndarray) -> float:
     return float(difference.max() / max(np.abs(wanted.astype(np.float64)).max(), 1e-30))
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def run_forms(forms: list[Form], description: str | None) -> int:
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     root = Path(__file__).resolve().parent.parent
     parser.add_argument("--command", type=Path, default=root / ".build/release/sardonyx")
     command = parser.parse_args().command
     failures = 0
     with tempfile.TemporaryDirectory() as name:
-        for form in forms():
+        for form in forms:
             text, agrees = check(form, command, Path(name))
             failures += not agrees
             details = form.note or ", ".join(f"{key}={value}" for key, value in form.attributes.items())
@@ -303,4 +303,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_forms(forms(), __doc__))

@@ -37,7 +37,7 @@ package enum OperatorTable {
     /// The newest version of the default domain that the entries were written for.
     package static let newestOpset = 28
 
-    package static let entries = standard + contrib
+    package static let entries = standard + machineLearning + contrib
 
     private static let standard: [OperatorEntry] = [
         .unary("Abs", from: 1, .abs),
@@ -181,6 +181,7 @@ package enum OperatorTable {
         .reduction("ReduceProd", .product),
         .reduction("ReduceSum", .sum),
         .reduction("ReduceSumSquare", .sumSquare),
+        .op("RegexFullMatch", 20...newestOpset, RegexFullMatch.self),
         .unary("Relu", from: 1, .relu),
         .op("Reshape", 1...28, Reshape.self),
         .floating("Resize", 10...newestOpset, Resize.self),
@@ -230,6 +231,7 @@ package enum OperatorTable {
         .unary("Tan", from: 7, .tan),
         .unary("Tanh", from: 1, .tanh),
         .op("TensorScatter", 24...28, TensorScatter.self),
+        .op("TfIdfVectorizer", 9...newestOpset, TfIdfVectorizer.self),
         .unary("ThresholdedRelu", from: 10, UnaryFunction.thresholdedRelu),
         .op("Tile", 1...28, Tile.self),
         .op("TopK", 1...28, TopK.self),

@@ -1,0 +1,110 @@
+import CKernels
+import GraphIR
+import TensorCore
+
+/// The rows of an input `[N, F]`, or the one row of an input `[F]`, as float64.
+struct FeatureRows: Sendable {
+    let count: Int
+    let features: Int
+    private let values: TensorView
+    private let own: Buffer?
+
+    init(_ context: RunContext, input index: Int = 0) throws(SardonyxError) {
+        let view = try context.input(index)
+        guard 1...2 ~= view.shape.rank, let type = view.dtype.kernelType else {
+            throw context.error(.shape, "input", got: "\(view.dtype)\(view.shape)", allowed: "numbers [N, F] or [F]")
+        }
+        count = view.shape.rank == 2 ? view.shape[0] : 1
+        features = view.shape[view.shape.rank - 1]
+        guard view.dtype != .float64 else {
+            (values, own) = (view, nil)
+            return
+        }
+        let buffer = try context.working(Double.self, count: view.elementCount)
+        sx_cast(
+            type, SX_TYPE_FLOAT64, view.pointer, buffer.pointer, Int64(view.elementCount), Int32(context.threads))
+        (values, own) = (TensorView(dtype: .float64, shape: view.shape, pointer: buffer.pointer), buffer)
+    }
+
+    /// Valid while the rows live.
+    func row(_ index: Int) -> UnsafeBufferPointer<Double> {
+        UnsafeBufferPointer(start: UnsafePointer(values.typed(Double.self) + index * features), count: features)
+    }
+}
+
+extension InferContext {
+    /// Rows and features of input 0, `[N, F]` or `[F]`.
+    func featureRows(_ dtypes: [DType] = DType.tabular) throws(SardonyxError) -> (rows: Dim, features: Dim) {
+        try requireDType(0, dtypes, "input")
+        try requireRank(0, 1...2, "input")
+        guard let dims = try shape(0)?.dims else { return (.unknown, .unknown) }
+        return dims.count == 2 ? (dims[0], dims[1]) : (.known(1), dims[0])
+    }
+
+    /// - Throws: `shape` when the number of features is known and is another one.
+    func require(features: Dim, _ wanted: Int) throws(SardonyxError) {
+        guard let given = features.value, given != wanted else { return }
+        throw error(.shape, "features of the input", got: "\(given)", allowed: "\(wanted) as the coefficients say")
+    }
+}
+
+extension DType {
+    /// What most operators of ai.onnx.ml take.
+    static let tabular: [DType] = [.float32, .float64, .int32, .int64]
+}
+
+extension RunContext {
+    /// Computes scores row by row, on the node's threads.
+    /// - Parameters:
+    ///   - width: how many scores `body` has room for; they are zero at first.
+    ///   - cost: about how many operations a row takes.
+    func forEachRow(
+        of rows: FeatureRows, width: Int, cost: Int,
+        _ body: @Sendable (Int, UnsafeBufferPointer<Double>, UnsafeMutableBufferPointer<Double>) -> Void
+    ) throws(SardonyxError) {
+        try budget.check(CheckedSize.product(width, 8, max(threads, 1)) ?? .max, for: label)
+        try inParallel(rows.count, cost: CheckedSize.sum(cost, width) ?? .max) { range in
+            withUnsafeTemporaryAllocation(of: Double.self, capacity: width) { scores in
+                for index in range {
+                    scores.initialize(repeating: 0)
+                    body(index, rows.row(index), scores)
+                }
+            }
+        }
+    }
+}
+
+extension TensorView {
+    /// Writes a row of a `[N, width]` tensor of floats, rounded to its type.
+    func store(_ scores: UnsafeMutableBufferPointer<Double>, row: Int, width: Int) {
+        guard let type = dtype.kernelType else { return }
+        sx_cast(SX_TYPE_FLOAT64, type, scores.baseAddress, pointer + row * width * dtype.byteSize, Int64(width), 1)
+    }
+}
+
+extension NodeReader {
+    /// Numbers given as a list of floats, or as a tensor of floats under the name with `_as_tensor`.
+    func reals(_ name: String) throws(SardonyxError) -> [Double]? {
+        guard let list = try floats(name) else { return try numbers(name + "_as_tensor") }
+        return list.map(Double.init)
+    }
+
+    /// The elements of a tensor attribute of numbers.
+    func numbers(_ name: String) throws(SardonyxError) -> [Double]? {
+        guard let tensor = try tensor(name)?.tensor() else { return nil }
+        guard let type = tensor.dtype.kernelType else {
+            throw error(.unsupported, "attribute \(name): element type", got: "\(tensor.dtype)", allowed: "a number")
+        }
+        let count = tensor.shape.elementCount
+        return [Double](unsafeUninitializedCapacity: count) { values, initialized in
+            sx_cast(type, SX_TYPE_FLOAT64, tensor.pointer, values.baseAddress, Int64(count), 1)
+            initialized = count
+        }
+    }
+
+    /// - Throws: `value` when the list does not have as many elements as it should.
+    func require(_ name: String, count: Int, _ wanted: Int) throws(SardonyxError) {
+        guard count != wanted else { return }
+        throw error(.value, "attribute \(name)", got: "\(count) elements", allowed: "\(wanted)")
+    }
+}
