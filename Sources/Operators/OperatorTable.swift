@@ -15,9 +15,10 @@ package struct OperatorEntry: Sendable {
 
     /// An operator with a type of its own.
     static func op<Op: Operator>(
-        _ name: String, _ versions: ClosedRange<Int>, _ type: Op.Type, domain: String = Domains.onnx
+        _ name: String, _ versions: ClosedRange<Int>, _ type: Op.Type, domain: String = Domains.onnx,
+        types: [DType]? = nil
     ) -> OperatorEntry {
-        row(name, versions, Op.self, domain: domain) { (node) throws(SardonyxError) in try Op(node) }
+        row(name, versions, Op.self, domain: domain, types: types) { (node) throws(SardonyxError) in try Op(node) }
     }
 
     /// A row of a family: one type that serves several operators.
@@ -59,7 +60,7 @@ package enum OperatorTable {
         .op("BitCast", 26...newestOpset, BitCast.self),
         .op("BitShift", 11...28, BitwiseBinary.self),
         .op("BitwiseAnd", 18...28, BitwiseBinary.self),
-        .op("BitwiseNot", 18...28, UnaryLogic.self),
+        .op("BitwiseNot", 18...28, UnaryLogic.self, types: DType.integers),
         .op("BitwiseOr", 18...28, BitwiseBinary.self),
         .op("BitwiseXor", 18...28, BitwiseBinary.self),
         .op("BlackmanWindow", 17...28, Window.self),
@@ -93,7 +94,7 @@ package enum OperatorTable {
         .op("DynamicQuantizeLinear", 11...newestOpset, DynamicQuantizeLinear.self),
         .floating("Einsum", 12...newestOpset, Einsum.self),
         .unary("Elu", from: 1, UnaryFunction.elu),
-        .op("Equal", 1...28, Comparison.self),
+        .op("Equal", 1...28, Comparison.self, types: DType.numeric + [.bool, .string]),
         .unary("Erf", from: 9, .erf),
         .unary("Exp", from: 1, .exp),
         .op("Expand", 8...28, Expand.self),
@@ -136,7 +137,7 @@ package enum OperatorTable {
         .floating("LRN", 1...newestOpset, LRN.self),
         .floating("LSTM", 1...newestOpset, RecurrentLayer<LSTM>.self),
         .floating("MatMul", 1...newestOpset, MatMul.self),
-        .row("MatMulInteger", 10...newestOpset, QuantizedMatMul.make(.matMulInteger)),
+        .product("MatMulInteger", 10...newestOpset, domain: Domains.onnx, .matMulInteger),
         .variadic("Max", .maximum),
         .floating("MaxPool", 1...newestOpset, Pool.self),
         .floating("MaxRoiPool", 1...newestOpset, MaxRoiPool.self),
@@ -153,7 +154,7 @@ package enum OperatorTable {
         .floating("NegativeLogLikelihoodLoss", 12...newestOpset, CrossEntropyLoss.self),
         .op("NonMaxSuppression", 10...28, NonMaxSuppression.self),
         .op("NonZero", 9...28, NonZero.self),
-        .op("Not", 1...28, UnaryLogic.self),
+        .op("Not", 1...28, UnaryLogic.self, types: [.bool]),
         .op("OneHot", 9...28, OneHot.self),
         .op("Optional", 15...newestOpset, OptionalOperator.self),
         .op("OptionalGetElement", 15...newestOpset, OptionalGetElement.self),
@@ -163,7 +164,7 @@ package enum OperatorTable {
         .binary("Pow", from: 1, .power),
         .binary("PRelu", from: 1, .prelu),
         .op("QLinearConv", 10...newestOpset, QuantizedConv.self),
-        .row("QLinearMatMul", 10...newestOpset, QuantizedMatMul.make(.qLinearMatMul)),
+        .product("QLinearMatMul", 10...newestOpset, domain: Domains.onnx, .qLinearMatMul),
         .op("QuantizeLinear", 10...newestOpset, QuantizeLinear.self),
         .op("RandomNormal", 1...28, RandomNumbers.self),
         .op("RandomNormalLike", 1...28, RandomNumbers.self),

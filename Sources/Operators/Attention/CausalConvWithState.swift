@@ -6,6 +6,7 @@ import TensorCore
 /// filter of w `[C, 1, K]` over the present and the K - 1 elements before it, which for the first ones are the past
 /// state `[N, C, K - 1]` or zeros; plus bias `[C]`, then optionally SiLU. Output 1: the last K - 1 elements.
 struct CausalConvWithState: Operator {
+    static let elementTypes: [DType] = DType.floating
     private enum Activation: String, CaseIterable { case none, silu, swish }
 
     private let activates: Bool
@@ -15,7 +16,6 @@ struct CausalConvWithState: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.floating, "input")
         let dtype = try context.dtype(0)
         for index in 1...3 where context.hasInput(index) { try context.requireDType(index, [dtype], "input \(index)") }
         try context.requireRank(0, 3...3, "input")

@@ -7,6 +7,7 @@ import TensorCore
 ///
 /// Outputs: Y, present key and value, and the scores at one stage.
 struct DotProductAttention: Operator {
+    static let elementTypes: [DType] = DType.floating
     private let heads, keyHeads: Int?
     private let scale: Float?
     private let softcap: Float
@@ -103,7 +104,6 @@ struct DotProductAttention: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.floating, "Q")
         let dtype = try context.dtype(0)
         try context.requireDType(1, [dtype], "K")
         try context.requireDType(2, DType.floating.filter { ($0 == .float64) == (dtype == .float64) }, "V")

@@ -4,6 +4,8 @@ import TensorCore
 /// ai.onnx.preview FlexAttention (1): Y = p(softmax(s(scale Q Kᵀ))) V for `[B, H, L, D]`, where the graphs s
 /// (`score_mod`) and p (`prob_mod`) change all scores `[B, H, M, L]` or probabilities at once.
 struct FlexAttention: Operator {
+    static let elementTypes: [DType] = DType.floating
+
     private var plain: DotProductAttention
     private var scoreGraph, probabilityGraph: ScoreGraph?
 

@@ -7,6 +7,7 @@ import TensorCore
 /// q `[B, T, H D]`, k `[B, T, G D]`, v `[B, T, G E]`, past and present state `[B, G, D, E]`, decay g `[B, T, G]` or
 /// `[B, T, G D]`, β `[B, T, G]` or `[B, T, 1]`; neighbouring query heads share a state.
 struct LinearAttention: Operator {
+    static let elementTypes: [DType] = [.float32, .float16, .bfloat16]
     private enum Rule: String, CaseIterable {
         case linear, gated, delta, gatedDelta = "gated_delta"
     }
@@ -35,13 +36,11 @@ struct LinearAttention: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        let halves: [DType] = [.float32, .float16, .bfloat16]
-        try context.requireDType(0, halves, "query")
         let dtype = try context.dtype(0)
         for index in [1, 2, 4, 5] where context.hasInput(index) {
             try context.requireDType(index, [dtype], "input \(index)")
         }
-        if context.hasInput(3) { try context.requireDType(3, halves, "past_state") }
+        if context.hasInput(3) { try context.requireDType(3, LinearAttention.elementTypes, "past_state") }
         let state = context.hasInput(3) ? try context.dtype(3) : dtype
         for index in [0, 1, 2, 4, 5] where context.hasInput(index) {
             try context.requireRank(index, 3...3, "input \(index)")

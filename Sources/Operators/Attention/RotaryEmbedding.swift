@@ -8,6 +8,7 @@ import TensorCore
 /// Cosines and sines are `[positions, D / 2]` looked up by positions `[B, L]`, or `[B, L, D / 2]` without positions. In
 /// com.microsoft positions are input 1, and where they are one number, that of the first element of every batch.
 struct RotaryEmbedding: Operator {
+    static let elementTypes: [DType] = DType.floating
     private let heads: Int?
     private let rotated: Int
     private let isInterleaved: Bool
@@ -43,7 +44,6 @@ struct RotaryEmbedding: Operator {
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
         let dtype = try context.dtype(0)
-        try context.requireDType(0, DType.floating, "input")
         try context.requireDType(cosine, [dtype], "cosines")
         try context.requireDType(sine, [dtype], "sines")
         if context.hasInput(position) { try context.requireDType(position, [.int64], "positions") }

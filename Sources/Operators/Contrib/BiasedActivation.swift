@@ -4,6 +4,7 @@ import TensorCore
 
 /// com.microsoft BiasGelu and FastGelu: y = f(x + bias), bias `[C]` over the last axis of x, optional for FastGelu.
 struct BiasedActivation: Operator {
+    static let elementTypes: [DType] = DType.floating
     private let function: UnaryFunction
 
     init(_ node: NodeReader) throws(SardonyxError) {
@@ -14,7 +15,6 @@ struct BiasedActivation: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.floating, "input")
         if context.hasInput(1) {
             try context.requireDType(1, [try context.dtype(0)], "bias")
             try context.requireRank(1, 1...1, "bias")

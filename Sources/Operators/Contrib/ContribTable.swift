@@ -12,8 +12,7 @@ extension OperatorTable {
         .floating("Attention", 1...1, MultiHeadAttention.self, domain: Domains.microsoft),
         .floating("BiasGelu", 1...1, BiasedActivation.self, domain: Domains.microsoft),
         .op("DequantizeLinear", 1...1, DequantizeLinear.self, domain: Domains.microsoft),
-        .row(
-            "DynamicQuantizeMatMul", 1...1, domain: Domains.microsoft, QuantizedMatMul.make(.dynamicQuantizeMatMul)),
+        .product("DynamicQuantizeMatMul", 1...1, .dynamicQuantizeMatMul),
         .floating("FastGelu", 1...1, BiasedActivation.self, domain: Domains.microsoft),
         .floating("FusedConv", 1...1, Conv.self, domain: Domains.microsoft),
         .floating("FusedGemm", 1...1, Gemm.self, domain: Domains.microsoft),
@@ -24,14 +23,14 @@ extension OperatorTable {
         },
         .op("GroupQueryAttention", 1...1, GroupQueryAttention.self, domain: Domains.microsoft),
         .floating("Inverse", 1...1, Inverse.self, domain: Domains.microsoft),
-        .row(
-            "MatMulIntegerToFloat", 1...1, domain: Domains.microsoft, QuantizedMatMul.make(.matMulIntegerToFloat)),
+        .product("MatMulIntegerToFloat", 1...1, .matMulIntegerToFloat),
         .floating("MatMulNBits", 1...1, MatMulNBits.self, domain: Domains.microsoft),
         .floating("MultiHeadAttention", 1...1, MultiHeadAttention.self, domain: Domains.microsoft),
-        .row("QGemm", 1...1, domain: Domains.microsoft, QuantizedMatMul.make(.qGemm)),
+        .product("QGemm", 1...1, .qGemm),
         .dequantized("QLinearAdd", as: "Add", opset: 14, .binary),
         .dequantized("QLinearAveragePool", as: "AveragePool", opset: 11, .unary),
-        .row("QLinearConcat", 1...1, domain: Domains.microsoft) { (node) throws(SardonyxError) in
+        .row("QLinearConcat", 1...1, DequantizedOperator.self, domain: Domains.microsoft, types: [.float32]) {
+            (node) throws(SardonyxError) in
             guard node.inputCount >= 5, node.inputCount % 3 == 2 else {
                 throw node.error(
                     .graph, "inputs", got: "\(node.inputCount)", allowed: "2, and 3 for each tensor to join")
@@ -44,7 +43,8 @@ extension OperatorTable {
         .dequantized("QLinearMul", as: "Mul", opset: 14, .binary),
         .dequantized("QLinearReduceMean", as: "ReduceMean", opset: 13, .unary),
         .dequantized("QLinearSigmoid", as: "Sigmoid", opset: 13, .unary),
-        .row("QLinearSoftmax", 1...1, domain: Domains.microsoft) { (node) throws(SardonyxError) in
+        .row("QLinearSoftmax", 1...1, DequantizedOperator.self, domain: Domains.microsoft) {
+            (node) throws(SardonyxError) in
             let opset = try node.required("opset", try node.positive("opset"))
             return try DequantizedOperator("Softmax", opset: min(opset, newestOpset), .unary, node)
         },

@@ -4,6 +4,7 @@ import TensorCore
 /// com.microsoft FusedMatMul and TransposeMatMul: y = alpha op(a) op(b), where `transA` and `transB` swap the last two
 /// axes and batch axes broadcast. A one-dimensional operand is a row (a) or a column (b), and is not transposed.
 struct FusedMatMul: Operator {
+    static let elementTypes: [DType] = DType.floating
     private let alpha: Float
     private let transposesA, transposesB: Bool
     private var products: MatrixProducts?
@@ -31,7 +32,6 @@ struct FusedMatMul: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.floating, "first input")
         let dtype = try context.dtype(0)
         try context.requireDType(1, [dtype], "second input")
         guard let a = try context.shape(0), let b = try context.shape(1) else {

@@ -4,12 +4,12 @@ import TensorCore
 /// com.microsoft Inverse: the inverse of each square matrix of x `[…, N, N]`, by elimination with row pivots in
 /// float64.
 struct Inverse: Operator {
+    static let elementTypes: [DType] = DType.floating
     private var order = 0
 
     init(_ node: NodeReader) throws(SardonyxError) {}
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.floating, "input")
         try context.requireRank(0, 2...64, "input")
         if let dims = try context.shape(0)?.dims {
             try context.requireEqual(dims[dims.count - 1], dims[dims.count - 2], "rows and columns")

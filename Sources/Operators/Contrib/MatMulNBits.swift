@@ -8,6 +8,7 @@ import TensorCore
 ///
 /// Unchecked, because the kernel's arguments hold pointers; between runs none is set.
 struct MatMulNBits: Operator, @unchecked Sendable {
+    static let elementTypes: [DType] = [.float32, .float16, .bfloat16]
     private let rows, columns, bits, block: Int
     private let blocks: Int
     private var product = sx_gemm_args()
@@ -31,7 +32,6 @@ struct MatMulNBits: Operator, @unchecked Sendable {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, [.float32, .float16, .bfloat16], "input")
         let dtype = try context.dtype(0)
         try context.requireDType(1, [.uint8], "weights")
         try context.requireDType(2, [dtype], "scales")

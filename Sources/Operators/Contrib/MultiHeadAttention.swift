@@ -9,6 +9,7 @@ import TensorCore
 /// key and value. Attention: past `[2, B, H, P, D]`. Masks: valid keys of each batch `[B]`, or for each key `[B, L]`
 /// whether it is one (others get `mask_filter_value`), and an attention bias that broadcasts to `[B, H, M, L]`.
 struct MultiHeadAttention: Operator {
+    static let elementTypes: [DType] = [.float32, .float16, .bfloat16]
     private let heads: Int
     private let scale: Float
     private let maskValue: Float
@@ -141,7 +142,6 @@ struct MultiHeadAttention: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, [.float32, .float16, .bfloat16], "input")
         let dtype = try context.dtype(0)
         for index in [1, 2, 5] + positions.past + [positions.bias] where context.hasInput(index) {
             try context.requireDType(index, [dtype], "input \(index)")

@@ -5,6 +5,7 @@ import TensorCore
 /// com.microsoft SkipLayerNormalization (inputs x, skip, gamma, beta, bias) and SkipSimplifiedLayerNormalization (x,
 /// skip, gamma, bias): s = x + skip + bias, y = layer or RMS normalisation of s along its last axis. Output 3 is s.
 struct SkipNormalization: Operator {
+    static let elementTypes: [DType] = [.float32, .float16, .bfloat16]
     private let epsilon: Float
     private let centers: Bool
 
@@ -21,7 +22,6 @@ struct SkipNormalization: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, [.float32, .float16, .bfloat16], "input")
         let type = try context.input(0).type
         for index in 1..<5 where context.hasInput(index) {
             try context.requireDType(index, [try context.dtype(0)], "input \(index)")

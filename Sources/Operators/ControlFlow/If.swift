@@ -3,6 +3,7 @@ import TensorCore
 
 /// ONNX If (1-25): the outputs of one of two graphs.
 struct If: Operator {
+    static let elementTypes: [DType] = [.bool]
     private var thenBranch: Subgraph
     private var elseBranch: Subgraph
     private let wanted: [Bool]
@@ -19,7 +20,6 @@ struct If: Operator {
     func runsOnValues(_ inputs: [ValueType?]) -> Bool { true }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, [.bool], "condition")
         let captured = try context.captured()
         if let condition = try context.tensor(0), condition.shape.elementCount == 1 {
             let branch = condition.elements(of: UInt8.self)[0] != 0 ? thenBranch : elseBranch

@@ -3,11 +3,11 @@ import TensorCore
 
 /// ONNX Range (11-27): `start`, `start + delta`, … before `limit`.
 struct RangeOperator: Operator {
+    static let elementTypes: [DType] = DType.numeric
     init(_ node: NodeReader) throws(SardonyxError) {}
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
         let dtype = try context.dtype(0)
-        try context.requireDType(0, DType.numeric, "start")
         for index in 1...2 { try context.requireDType(index, [dtype], "input \(index)") }
         if let start = try context.tensor(0), let limit = try context.tensor(1), let delta = try context.tensor(2) {
             let count = try Self.count([start, limit, delta].map(TensorView.init(reading:)), at: context)

@@ -3,6 +3,7 @@ import TensorCore
 
 /// ONNX ArgMax (1-13) and ArgMin (1-13): the index of the greatest or least element along an axis; NaN is both.
 struct ArgExtreme: Operator {
+    static let elementTypes: [DType] = DType.numeric
     private let axis: Int
     private let keepsAxis: Bool
     private let selectsLast: Bool

@@ -3,6 +3,7 @@ import TensorCore
 
 /// ONNX CumSum (11-14) and CumProd (26): running sums or products along an axis given by input 1.
 struct CumulativeOperator: Operator {
+    static let elementTypes: [DType] = DType.numeric
     private let isExclusive: Bool
     private let isReversed: Bool
     private let isProduct: Bool
@@ -14,7 +15,6 @@ struct CumulativeOperator: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.numeric, "input")
         try context.requireDType(1, DType.indices, "axis")
         let shape = try context.shape(0)
         if let shape, let axis = try context.integers(1)?.first { _ = try context.axis(axis, rank: shape.rank) }

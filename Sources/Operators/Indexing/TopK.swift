@@ -5,6 +5,7 @@ import TensorCore
 ///
 /// Equal elements keep the order of their indices; NaN counts as the greatest number.
 struct TopK: Operator {
+    static let elementTypes: [DType] = DType.numeric
     private let axis: Int
     private let attribute: Int?
     private let isLargest: Bool

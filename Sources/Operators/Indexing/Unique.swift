@@ -4,6 +4,7 @@ import TensorCore
 /// ONNX Unique (11-28): the different elements, or slices of `axis`, with the index of the first of each, for each
 /// input the position of its equal, and counts. All NaN are one element.
 struct Unique: Operator {
+    static let elementTypes: [DType] = DType.numeric + [.bool, .string]
     private let axis: Int?
     private let isSorted: Bool
 

@@ -5,6 +5,7 @@ import TensorCore
 /// `sardonyx.GatherChannels`: an image batch `[N, C, H, W]` whose channels are channels of the inputs, float32 batches of
 /// the same N, H and W. Output channel i is channel `channels[i]` of input `sources[i]`.
 package struct GatherChannels: Operator {
+    package static let elementTypes: [DType] = [.float32]
     private let sources: [Int32]
     private let channels: [Int32]
     private var layout = Layout.plain
@@ -38,7 +39,6 @@ package struct GatherChannels: Operator {
     }
 
     package func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, [.float32], "input")
         guard var shape = try context.shape(0) else { return [Inferred(.float32, nil)] }
         guard shape.rank == 4 else {
             throw context.error(.internal, "input 0", got: "\(shape)", allowed: "rank 4")

@@ -4,6 +4,7 @@ import TensorCore
 /// `sardonyx.OnesLike`, `ZerosLike`: a tensor of the type and shape of input 0; `sardonyx.SumLike`: input 0 summed over
 /// the axes along which input 1 was broadcast to its shape. What derivatives are made of.
 struct LikeOperator: Operator {
+    static let elementTypes: [DType] = DType.floating
     private enum Kind: Sendable { case ones, zeros, sum }
 
     private let kind: Kind
@@ -17,7 +18,6 @@ struct LikeOperator: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.floating, "input")
         return [Inferred(try context.dtype(0), try context.shape(kind == .sum ? 1 : 0))]
     }
 

@@ -5,6 +5,7 @@ import TensorCore
 /// `sardonyx.Reorder`: the same float32 image batch `[N, C, …]` in another memory layout (`layout`: `blocked16` or
 /// `plain`). Made by layout propagation only.
 struct Reorder: Operator {
+    static let elementTypes: [DType] = [.float32]
     private let target: Layout
     private var source = Layout.plain
     private var storedByteCount = 0
@@ -19,7 +20,6 @@ struct Reorder: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, [.float32], "input")
         return [Inferred(.float32, try context.shape(0))]
     }
 

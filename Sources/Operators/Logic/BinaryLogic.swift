@@ -8,8 +8,7 @@ protocol BinaryLogic: PlannedOperator where Plan == BroadcastWalk {
     /// Whether the element function takes input 1 first.
     var isExchanged: Bool { get }
     /// The element type of the output for an input's.
-    /// - Throws: `unsupported` for types that the operator does not take.
-    func outputType(_ input: DType, at place: some NodePlace) throws(SardonyxError) -> DType
+    func outputType(_ input: DType) -> DType
     func compute(_ walk: BroadcastWalk, _ a: TensorView, _ b: TensorView, to output: TensorView) throws(SardonyxError)
     /// The element for two followed extents; `nil` when it cannot be said.
     func follow(_ a: Dim, _ b: Dim) -> Dim?
@@ -22,7 +21,6 @@ extension BinaryLogic {
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
         let dtype = try context.dtype(0)
         try context.requireDType(1, [dtype], "input 1")
-        let type = try outputType(dtype, at: context)
         let a = try context.shape(0)
         var b = try context.shape(1)
         if let legacy, let first = a, let second = b {
@@ -38,7 +36,7 @@ extension BinaryLogic {
             }
             content = pairs.contains { $0 == nil } ? nil : pairs.compactMap { $0 }
         }
-        return [Inferred.following(type, shape, content)]
+        return [Inferred.following(outputType(dtype), shape, content)]
     }
 
     func makePlan(_ operands: some OperandSource) throws(SardonyxError) -> BroadcastWalk {
@@ -54,7 +52,7 @@ extension BinaryLogic {
 
     func run(_ plan: BroadcastWalk, _ context: RunContext) throws(SardonyxError) {
         let a = try context.input(0)
-        let output = try context.output(0, dtype: try outputType(a.dtype, at: context), shape: plan.output)
+        let output = try context.output(0, dtype: outputType(a.dtype), shape: plan.output)
         let b = try context.input(1)
         try context.placing { () throws(SardonyxError) in
             try compute(plan, isExchanged ? b : a, isExchanged ? a : b, to: output)

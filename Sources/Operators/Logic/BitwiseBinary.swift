@@ -6,6 +6,7 @@ import TensorCore
 /// Shifts by negative amounts or by the width or more leave what the sign extension gives: 0, or -1 for a negative
 /// number shifted right.
 struct BitwiseBinary: BinaryLogic {
+    static let elementTypes: [DType] = DType.integers
     enum Function {
         case and, or, xor, left, right
     }
@@ -29,12 +30,7 @@ struct BitwiseBinary: BinaryLogic {
         }
     }
 
-    func outputType(_ input: DType, at place: some NodePlace) throws(SardonyxError) -> DType {
-        guard DType.integers.contains(input) else {
-            throw place.error(.unsupported, "element type", got: "\(input)", allowed: "integer types", hint: nil)
-        }
-        return input
-    }
+    func outputType(_ input: DType) -> DType { input }
 
     func canOverwrite(input: Int, _ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> Bool {
         input < 2 && inputs[input]?.shape == outputs.first??.shape

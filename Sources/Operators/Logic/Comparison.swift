@@ -3,6 +3,7 @@ import TensorCore
 
 /// ONNX Equal (1-19), Less (1-13), LessOrEqual (12-16), Greater (1-13), GreaterOrEqual (12-16); false with NaN.
 struct Comparison: BinaryLogic {
+    static let elementTypes: [DType] = DType.numeric
     private enum Relation {
         case equal, less, lessOrEqual
     }
@@ -19,15 +20,7 @@ struct Comparison: BinaryLogic {
         legacy = try LegacyBroadcast(node)
     }
 
-    func outputType(_ input: DType, at place: some NodePlace) throws(SardonyxError) -> DType {
-        let allowed = DType.numeric + (relation == .equal ? [.bool, .string] : [])
-        guard allowed.contains(input) else {
-            throw place.error(
-                .unsupported, "element type", got: "\(input)",
-                allowed: allowed.map(\.description).joined(separator: ", "), hint: nil)
-        }
-        return .bool
-    }
+    func outputType(_ input: DType) -> DType { .bool }
 
     func follow(_ a: Dim, _ b: Dim) -> Dim? {
         let (x, y) = isExchanged ? (b, a) : (a, b)

@@ -3,6 +3,7 @@ import TensorCore
 
 /// ONNX IsNaN (9-20) and IsInf (10-20): which elements are not numbers, or infinite with a sign that is asked for.
 struct FloatClass: Operator {
+    static let elementTypes: [DType] = DType.allCases.filter(\.isFloatingPoint)
     private let seeksNaN: Bool
     private let seeksPositive: Bool
     private let seeksNegative: Bool
@@ -14,7 +15,6 @@ struct FloatClass: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.allCases.filter(\.isFloatingPoint), "input")
         return [Inferred(.bool, try context.shape(0))]
     }
 

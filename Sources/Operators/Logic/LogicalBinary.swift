@@ -3,6 +3,7 @@ import TensorCore
 
 /// ONNX And, Or, Xor (1-7) on booleans.
 struct LogicalBinary: BinaryLogic {
+    static let elementTypes: [DType] = [.bool]
     enum Function: String {
         case and = "And"
         case or = "Or"
@@ -17,12 +18,7 @@ struct LogicalBinary: BinaryLogic {
         legacy = try LegacyBroadcast(node)
     }
 
-    func outputType(_ input: DType, at place: some NodePlace) throws(SardonyxError) -> DType {
-        guard input == .bool else {
-            throw place.error(.unsupported, "element type", got: "\(input)", allowed: "bool", hint: nil)
-        }
-        return .bool
-    }
+    func outputType(_ input: DType) -> DType { .bool }
 
     func compute(_ walk: BroadcastWalk, _ a: TensorView, _ b: TensorView, to output: TensorView) {
         let x = UnsafePointer(a.pointer.assumingMemoryBound(to: UInt8.self))

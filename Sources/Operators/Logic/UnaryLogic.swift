@@ -10,7 +10,6 @@ struct UnaryLogic: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, isLogical ? [.bool] : DType.integers, "input")
         return [Inferred(try context.dtype(0), try context.shape(0))]
     }
 

@@ -3,12 +3,12 @@ import TensorCore
 
 /// ONNX Where (9-16): elements of input 1 where the condition holds, else of input 2; all broadcast.
 struct Where: PlannedOperator {
+    static let elementTypes: [DType] = [.bool]
     var plan: BroadcastWalk?
 
     init(_ node: NodeReader) throws(SardonyxError) {}
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, [.bool], "condition")
         let dtype = try context.dtype(1)
         try context.requireDType(2, [dtype], "input 2")
         let shape = try Broadcast.shape(

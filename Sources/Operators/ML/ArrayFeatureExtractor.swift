@@ -4,13 +4,13 @@ import TensorCore
 /// ONNX ArrayFeatureExtractor (ai.onnx.ml 1): elements of the last axis of x `[…, F]` in the order of the indices;
 /// from a vector a matrix of one row.
 struct ArrayFeatureExtractor: Operator {
+    static let elementTypes: [DType] = DType.tabular + [.string]
     private var scratch = IndexScratch()
     var scratchByteCount: Int { scratch.byteCount }
 
     init(_ node: NodeReader) throws(SardonyxError) {}
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.tabular + [.string], "input")
         try context.requireDType(1, [.int64], "indices")
         try context.requireRank(0, 1...64, "input")
         guard let x = try context.shape(0) else { return [Inferred(try context.dtype(0), nil)] }

@@ -3,12 +3,12 @@ import TensorCore
 
 /// ONNX Binarizer (ai.onnx.ml 1): 1 where x is above the threshold, else 0.
 struct Binarizer: Operator {
+    static let elementTypes: [DType] = DType.tabular
     private let threshold: Float
 
     init(_ node: NodeReader) throws(SardonyxError) { threshold = try node.float("threshold", default: 0) }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.tabular, "input")
         return [Inferred(try context.input(0).type)]
     }
 

@@ -4,6 +4,7 @@ import TensorCore
 /// ONNX Imputer (ai.onnx.ml 1): elements of x `[…, F]` that equal one value (or are NaN, if it is) replaced by another,
 /// one for all features or one each.
 struct Imputer: Operator {
+    static let elementTypes: [DType] = DType.tabular
     private let reals: (replaced: Double, values: [Double])
     private let integers: (replaced: Int64, values: [Int64])
 
@@ -19,7 +20,6 @@ struct Imputer: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.tabular, "input")
         try context.requireRank(0, 1...64, "input")
         try requireValues(try context.dtype(0), features: try context.shape(0)?.dims.last?.value, at: context)
         return [Inferred(try context.input(0).type)]

@@ -4,6 +4,7 @@ import TensorCore
 /// ONNX OneHotEncoder (ai.onnx.ml 1): a new last axis with a one at the position of each element's category. Numbers are
 /// truncated to integers first.
 struct OneHotEncoder: Operator {
+    static let elementTypes: [DType] = DType.tabular + [.string]
     private let categories: ElementIndex
     private let count: Int
     /// An element of no category has zeros only; otherwise it is an error.

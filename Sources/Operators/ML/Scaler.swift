@@ -4,6 +4,7 @@ import TensorCore
 /// ONNX Scaler (ai.onnx.ml 1): y = (x - offset) · scale, with one offset and scale for all features of x `[…, F]` or one
 /// each.
 struct Scaler: Operator {
+    static let elementTypes: [DType] = DType.tabular
     private let offset, scale: [Double]
 
     init(_ node: NodeReader) throws(SardonyxError) {
@@ -15,7 +16,6 @@ struct Scaler: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.tabular, "input")
         try context.requireRank(0, 1...64, "input")
         let shape = try context.shape(0)
         if let features = shape?.dims.last?.value { try require(features, at: context) }

@@ -4,6 +4,7 @@ import TensorCore
 
 /// ONNX Clip: bounds by attributes (1, 6) or by scalar inputs (11, 12, 13); y = min(max(x, low), high), NaN stays.
 struct Clip: Operator {
+    static let elementTypes: [DType] = DType.numeric
     private let attributes: (low: Float, high: Float)
     private var layoutCount = 0
 
@@ -15,7 +16,7 @@ struct Clip: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, context.opset < 12 ? DType.floating : DType.numeric, "input")
+        if context.opset < 12 { try context.requireDType(0, DType.floating, "input") }
         let dtype = try context.dtype(0)
         for index in 1...2 where context.hasInput(index) {
             try context.requireDType(index, [dtype], index == 1 ? "min" : "max")

@@ -4,6 +4,7 @@ import TensorCore
 /// ONNX Einsum (12, 28): y[output] = sum over the other labels of the product of all inputs, labels and ellipses as in
 /// numpy.einsum.
 struct Einsum: Operator {
+    static let elementTypes: [DType] = DType.numeric
     private let equation: EinsumEquation
     private var loops: Loops?
 
@@ -18,7 +19,6 @@ struct Einsum: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.numeric, "input 0")
         let dtype = try context.dtype(0)
         var shapes: [SymbolicShape] = []
         for index in context.inputs.indices {

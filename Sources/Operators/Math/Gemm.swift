@@ -5,6 +5,7 @@ import TensorCore
 /// ONNX Gemm (1, 6, 7, 9, 11, 13): y `[M, N]` = alpha op(a) op(b) + beta c, c broadcasting to y; where beta is 0, c is
 /// not read, as in BLAS: its NaN stay out of y. `sardonyx.Gemm` and com.microsoft FusedGemm add an activation.
 struct Gemm: Operator {
+    static let elementTypes: [DType] = DType.wideNumbers
     private let alpha, beta: Float
     private let transposesA, transposesB: Bool
     private let activation: sx_activation
@@ -20,7 +21,6 @@ struct Gemm: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.wideNumbers, "a")
         let dtype = try context.dtype(0)
         try context.requireDType(1, [dtype], "b")
         try context.requireRank(0, 2...2, "a")

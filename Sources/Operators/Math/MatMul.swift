@@ -6,6 +6,7 @@ import TensorCore
 /// operand is a row (a) or a column (b) whose axis is dropped from y. `sardonyx.MatMul` adds a bias of `[N]` elements (b
 /// has two axes or more) and an activation, in float32.
 struct MatMul: Operator {
+    static let elementTypes: [DType] = DType.wideNumbers
     private let activation: sx_activation
     private var products: MatrixProducts?
     private(set) var preparedInputs: [Int] = []
@@ -16,7 +17,6 @@ struct MatMul: Operator {
         guard context.node.domain == Domains.internal || !context.hasInput(2) else {
             throw context.error(.graph, "inputs", got: "\(context.inputs.count)", allowed: "2")
         }
-        try context.requireDType(0, DType.wideNumbers, "first input")
         let dtype = try context.dtype(0)
         try context.requireDType(1, [dtype], "second input")
         guard let a = try context.shape(0), let b = try context.shape(1) else { return [Inferred(dtype, nil)] }

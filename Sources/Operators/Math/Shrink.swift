@@ -3,6 +3,7 @@ import TensorCore
 
 /// ONNX Shrink (9): x + bias below -lambd, x - bias above lambd, else 0.
 struct Shrink: Operator {
+    static let elementTypes: [DType] = DType.numeric
     private let bias: Double
     private let threshold: Double
 
@@ -12,7 +13,6 @@ struct Shrink: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.numeric, "input")
         return [Inferred(try context.input(0).type)]
     }
 

@@ -4,12 +4,12 @@ import TensorCore
 
 /// ONNX SwiGLU (28): a sigmoid(alpha a) b of two tensors of one shape.
 struct SwiGLU: Operator {
+    static let elementTypes: [DType] = DType.floating
     private let function: UnaryFunction
 
     init(_ node: NodeReader) throws(SardonyxError) { function = try UnaryFunction.swish(node) }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.floating, "A")
         try context.requireDType(1, [try context.dtype(0)], "B")
         let shape = try context.shape(0)
         if let shape { try context.requireShape(1, shape.dims, "B") }

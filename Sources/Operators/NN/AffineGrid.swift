@@ -4,6 +4,7 @@ import TensorCore
 /// ONNX AffineGrid (20): the normalised sampling positions `[N, (D,) H, W, r]` that affine maps theta `[N, r, r + 1]`
 /// give to an image of the size of input 1, `[N, C, (D,) H, W]`; r is 2 or 3.
 struct AffineGrid: PlannedOperator {
+    static let elementTypes: [DType] = DType.floating
     private let alignsCorners: Bool
     /// The grid's shape.
     var plan: Shape?
@@ -13,7 +14,6 @@ struct AffineGrid: PlannedOperator {
     var parameterInputs: [Int] { [1] }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.floating, "theta")
         let theta = try context.dims(0, rank: 3, "theta")
         let dtype = try context.dtype(0)
         guard let size = try context.content(1) else {

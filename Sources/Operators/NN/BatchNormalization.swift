@@ -9,6 +9,7 @@ import TensorCore
 /// In training (`training_mode` from opset 14 on, before that more than one output) mean and variance are those of x,
 /// and outputs 1 and 2 are the inputs' moved towards them by 1 - momentum; outputs 3 and 4 (before 14) are those of x.
 struct BatchNormalization: Operator {
+    static let elementTypes: [DType] = DType.floating
     private let epsilon: Float
     private let momentum: Double
     private let spatial: Bool
@@ -32,7 +33,6 @@ struct BatchNormalization: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.floating, "input")
         try context.requireRank(0, 1...64, "input")
         if let x = try context.shape(0)?.concrete() {
             for (index, role) in [(1, "scale"), (2, "bias"), (3, "mean"), (4, "variance")] {

@@ -4,6 +4,7 @@ import TensorCore
 /// ONNX Col2Im (18): columns of blocks `[N, C · block, positions]` added up where they overlap, to images `[N, C, d…]`
 /// of the extents given by input 1; the block's extents are input 2.
 struct Col2Im: PlannedOperator {
+    static let elementTypes: [DType] = DType.numeric
     struct Plan: Sendable {
         let output: Shape
         /// Axes of a convolution that would have made the columns.
@@ -18,7 +19,6 @@ struct Col2Im: PlannedOperator {
     var parameterInputs: [Int] { [1, 2] }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.numeric, "input")
         let x = try context.dims(0, rank: 3, "input")
         let dtype = try context.dtype(0)
         var channels = Dim.unknown

@@ -8,6 +8,7 @@ import TensorCore
 /// x `[N, C, d…]`, w `[K, C/group, k…]`, bias `[K]`, residual in the shape and layout of y. y is `[N, K, o…]`, or
 /// `[N, OH, OW, K]` with `channels_last`.
 struct Conv: Operator {
+    static let elementTypes: [DType] = [.float32, .float64, .float16, .bfloat16]
     let window: WindowAttributes
     let groups: Int
     let activation: sx_activation
@@ -41,7 +42,6 @@ struct Conv: Operator {
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
         let dtype = try context.dtype(0)
-        try context.requireDType(0, [.float32, .float64, .float16, .bfloat16], "input")
         guard let x = try context.shape(0), let w = try context.shape(1) else { return [Inferred(dtype, nil)] }
         try context.requireRank(0, 3...6, "input")
         try Self.checkShapes(x: x, w: w, groups: groups, window, at: context)

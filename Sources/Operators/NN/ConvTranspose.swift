@@ -4,6 +4,7 @@ import TensorCore
 
 /// ONNX ConvTranspose (1, 11, 22): x `[N, C, d…]`, w `[C, K/group, k…]`, bias `[K]` to y `[N, K, o…]`.
 struct ConvTranspose: Operator {
+    static let elementTypes: [DType] = [.float32, .float64, .float16, .bfloat16]
     let window: WindowAttributes
     let groups: Int
     let outputPadding: [Int]?
@@ -24,7 +25,6 @@ struct ConvTranspose: Operator {
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
         let dtype = try context.dtype(0)
-        try context.requireDType(0, [.float32, .float64, .float16, .bfloat16], "input")
         guard let x = try context.shape(0), let w = try context.shape(1) else { return [Inferred(dtype, nil)] }
         try context.requireRank(0, 3...6, "input")
         guard w.rank == x.rank else {

@@ -6,6 +6,7 @@ import TensorCore
 /// ONNX NegativeLogLikelihoodLoss (12, 13, 22) of log-probabilities `[N, C, d…]`, and SoftmaxCrossEntropyLoss (12, 13),
 /// which takes the logarithm of the softmax of scores first and gives it as output 1; targets `[N, d…]`, weights `[C]`.
 struct CrossEntropyLoss: Operator {
+    static let elementTypes: [DType] = DType.floating
     private enum Reduction: String, CaseIterable, Sendable { case none, mean, sum }
 
     private let reduction: Reduction
@@ -21,7 +22,6 @@ struct CrossEntropyLoss: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.floating, "input")
         try context.requireDType(1, DType.indices, "target")
         try context.requireRank(0, 2...64, "input")
         let dtype = try context.dtype(0)

@@ -5,6 +5,7 @@ import TensorCore
 /// offset `[N, offset_group · kH · kW · 2, oH, oW]` (rows, columns; between pixels bilinear, outside zero) and scaled
 /// by the optional mask `[N, offset_group · kH · kW, oH, oW]`; bias `[K]`.
 struct DeformConv: Operator {
+    static let elementTypes: [DType] = DType.floating
     private let window: WindowAttributes
     private let groups: Int
     private let offsetGroups: Int
@@ -25,7 +26,6 @@ struct DeformConv: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.floating, "X")
         let dtype = try context.dtype(0)
         for index in [1, 2, 3, 4] where context.hasInput(index) || index < 3 {
             try context.requireDType(index, [dtype], "input \(index)")

@@ -3,13 +3,13 @@ import TensorCore
 
 /// ONNX Det (11, 22): the determinants of square matrices `[…, M, M]`, by elimination with partial pivoting.
 struct Det: Operator {
+    static let elementTypes: [DType] = DType.floating
     private var size = 0
     private(set) var scratchByteCount = 0
 
     init(_ node: NodeReader) throws(SardonyxError) {}
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.floating, "input")
         try context.requireRank(0, 2...64, "input")
         let x = try context.shape(0)
         if let dims = x?.dims.suffix(2), let rows = dims.first?.value, let columns = dims.last?.value, rows != columns {

@@ -4,6 +4,8 @@ import TensorCore
 /// ONNX Dropout (1, 6, 7, 10, 12, 13, 22): the identity with a mask of ones, or, where the input `training_mode` (12
 /// on) is true, elements set to zero with probability `ratio` and the others scaled by 1 / (1 - ratio).
 struct Dropout: Operator {
+    static let elementTypes: [DType] =
+        DType.floating + [.float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz]
     private let mask: DType?
     private let seed: UInt32?
 
@@ -13,8 +15,6 @@ struct Dropout: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        let eighths: [DType] = [.float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz]
-        try context.requireDType(0, DType.floating + eighths, "data")
         let input = try context.input(0)
         let dtype = try context.dtype(0)
         for index in [1, 2] where context.hasInput(index) { try context.requireRank(index, 0...1, "input \(index)") }

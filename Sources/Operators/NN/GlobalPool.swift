@@ -5,6 +5,7 @@ import TensorCore
 
 /// ONNX GlobalAveragePool, GlobalMaxPool (1, 22) and GlobalLpPool (1, 2, 22): x `[N, C, d…]` to y `[N, C, 1…]`.
 struct GlobalPool: Operator {
+    static let elementTypes: [DType] = DType.floating
     private let reduction: Reduction
     /// An order of GlobalLpPool that is no reduction of its own.
     private let order: Double?
@@ -22,7 +23,6 @@ struct GlobalPool: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.floating, "input")
         try context.requireRank(0, 2...64, "input")
         let x = try context.shape(0)
         let dims = x.map { SymbolicShape($0.dims[..<2] + [Dim](repeating: .known(1), count: $0.rank - 2)) }

@@ -4,6 +4,7 @@ import TensorCore
 /// ONNX GridSample (16, 20, 22): x `[N, C, d…]` sampled at grid `[N, o…, r]`, normalised positions with the innermost
 /// axis first, to y `[N, C, o…]`; one to three spatial axes.
 struct GridSample: Operator {
+    static let elementTypes: [DType] = DType.numeric + [.bool]
     private enum Padding: String, CaseIterable, Sendable { case zeros, border, reflection }
 
     private let filter: ResizeFilter
@@ -23,7 +24,6 @@ struct GridSample: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.numeric + [.bool], "input")
         try context.requireDType(1, DType.floating, "grid")
         try context.requireRank(0, 3...5, "input")
         let dtype = try context.dtype(0)

@@ -5,6 +5,7 @@ import TensorCore
 /// ONNX GroupNormalization (18: scale and bias a group, 21: a channel) and InstanceNormalization (1, 6, 22: a group a
 /// channel): x `[N, C, d…]` normalised over each group of channels of each image.
 struct GroupNormalization: Operator {
+    static let elementTypes: [DType] = DType.floating
     private let epsilon: Float
     /// `nil`: as many as channels.
     private let groups: Int?
@@ -22,7 +23,6 @@ struct GroupNormalization: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.floating, "input")
         try context.requireRank(0, 2...64, "input")
         if let channels = try context.shape(0)?.dims[1].value {
             if let groups, channels % groups != 0 {

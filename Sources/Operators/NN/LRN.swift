@@ -4,6 +4,7 @@ import TensorCore
 
 /// ONNX LRN (1, 13): y = x / (bias + alpha / size · sum of x² over `size` neighbouring channels)^beta, x `[N, C, d…]`.
 struct LRN: FloatingOperator {
+    static let elementTypes: [DType] = DType.floating
     private let alpha, beta, bias: Double
     private let size: Int
     private var extents: (batch: Int, channels: Int, inner: Int) = (0, 0, 0)
@@ -19,7 +20,6 @@ struct LRN: FloatingOperator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.floating, "input")
         try context.requireRank(0, 2...64, "input")
         return [Inferred(try context.input(0).type)]
     }

@@ -5,6 +5,7 @@ import TensorCore
 /// ONNX LayerNormalization (17; outputs y, mean, 1/standard deviation) and RMSNormalization (23): x normalised over
 /// its axes from `axis` on, times scale, plus bias; scale and bias broadcast to those axes.
 struct LayerNormalization: Operator {
+    static let elementTypes: [DType] = DType.floating
     private let axis: Int
     private let epsilon: Float
     private let centers: Bool
@@ -19,7 +20,6 @@ struct LayerNormalization: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.floating, "input")
         let type = try context.input(0).type
         guard let x = try context.shape(0) else {
             return [Inferred(type), Inferred(.float32, nil), Inferred(.float32, nil)]

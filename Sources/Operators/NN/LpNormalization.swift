@@ -3,6 +3,7 @@ import TensorCore
 
 /// ONNX LpNormalization (1, 22): x divided by its L1 or L2 norm along `axis`; 0 where the norm is 0.
 struct LpNormalization: FloatingOperator {
+    static let elementTypes: [DType] = DType.floating
     private let axis: Int
     private let order: Int
     private var extents: (outer: Int, axis: Int, inner: Int) = (0, 0, 0)
@@ -16,7 +17,6 @@ struct LpNormalization: FloatingOperator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.floating, "input")
         if let x = try context.shape(0) { _ = try context.axis(axis, rank: x.rank) }
         return [Inferred(try context.input(0).type)]
     }

@@ -4,6 +4,7 @@ import TensorCore
 /// ONNX MaxRoiPool (1, 22): the maxima of a grid of bins over regions `[R, 5]` (image, x1, y1, x2, y2) of x
 /// `[N, C, H, W]`, to `[R, C, pooled…]`; empty bins give 0.
 struct MaxRoiPool: Operator {
+    static let elementTypes: [DType] = DType.floating
     private let bins: [Int]
     private let scale: Float
 
@@ -16,7 +17,6 @@ struct MaxRoiPool: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.floating, "X")
         try context.requireDType(1, [try context.dtype(0)], "rois")
         let (x, rois) = (try context.dims(0, rank: 4, "X"), try context.dims(1, rank: 2, "rois"))
         try context.requireShape(1, [.unknown, .known(5)], "rois")

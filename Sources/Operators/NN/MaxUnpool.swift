@@ -4,6 +4,7 @@ import TensorCore
 /// ONNX MaxUnpool (9, 11, 22): x `[N, C, d…]` placed at the flat indices (int64) that MaxPool gave, zeros elsewhere;
 /// the output's extents undo the pooling, or are input 2, whose first corner is then filled.
 struct MaxUnpool: PlannedOperator {
+    static let elementTypes: [DType] = DType.floating
     struct Plan: Sendable {
         /// What the indices count in.
         let pooled: Shape
@@ -45,7 +46,6 @@ struct MaxUnpool: PlannedOperator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.floating, "input")
         try context.requireDType(1, [.int64], "indices")
         try context.requireRank(0, 3...64, "input")
         let dtype = try context.dtype(0)

@@ -5,6 +5,7 @@ import TensorCore
 /// ONNX MeanVarianceNormalization (9, 13): (x - E x) / sqrt(E (x - E x)^2 + 1e-9) over `axes` (default 0, 2, 3), the
 /// constant being that of the standard's function body.
 struct MeanVarianceNormalization: FloatingOperator {
+    static let elementTypes: [DType] = DType.floating
     private let axes: [Int]
     private var reduced = AxisSplit()
 
@@ -13,7 +14,6 @@ struct MeanVarianceNormalization: FloatingOperator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.floating, "input")
         if let x = try context.shape(0) { _ = try context.axes(axes, rank: x.rank) }
         return [Inferred(try context.input(0).type)]
     }

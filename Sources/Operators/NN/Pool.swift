@@ -5,6 +5,7 @@ import TensorCore
 /// ONNX MaxPool (1, 8, 10, 11, 12, 22), AveragePool (1, 7, 10, 11, 19, 22) and LpPool (1, 2, 11, 18, 22):
 /// x `[N, C, d…]` to y `[N, C, o…]`, and for MaxPool the flat offset in x of each maximum (int64).
 struct Pool: Operator {
+    static let elementTypes: [DType] = DType.floating + [.int8, .uint8]
     enum Kind: Sendable {
         case maximum(columnMajor: Bool)
         case average(countsPadding: Bool)

@@ -6,6 +6,7 @@ import TensorCore
 ///
 /// Interpolated integers are rounded towards zero, as ONNX Runtime does; the standard's text does not say.
 struct Resize: Operator {
+    static let elementTypes: [DType] = DType.allCases.filter { $0 != .string }
     private enum AspectPolicy: String, CaseIterable, Sendable {
         case stretch
         case notLarger = "not_larger"

@@ -5,6 +5,7 @@ import TensorCore
 /// each is in `[R]`, sampled bilinearly at a grid in each of `output_height` by `output_width` bins, to
 /// `[R, C, oH, oW]`.
 struct RoiAlign: Operator {
+    static let elementTypes: [DType] = DType.floating
     private enum Mode: String, CaseIterable, Sendable { case avg, max }
     private enum Coordinates: String, CaseIterable {
         case halfPixel = "half_pixel", outputHalfPixel = "output_half_pixel"
@@ -33,7 +34,6 @@ struct RoiAlign: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.floating, "X")
         let dtype = try context.dtype(0)
         try context.requireDType(1, [dtype], "rois")
         try context.requireDType(2, [.int64], "batch_indices")

@@ -6,6 +6,7 @@ import TensorCore
 /// ONNX Softmax, LogSoftmax and Hardmax (1, 11, 13): along one axis from opset 13, before that over all axes from
 /// `axis` on.
 struct Softmax: Operator {
+    static let elementTypes: [DType] = DType.floating
     enum Kind: Sendable { case softmax, logSoftmax, hardmax }
 
     private let kind: Kind
@@ -30,7 +31,6 @@ struct Softmax: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.floating, "input")
         if let x = try context.shape(0) { _ = try axis(rank: x.rank, at: context) }
         return [Inferred(try context.input(0).type)]
     }

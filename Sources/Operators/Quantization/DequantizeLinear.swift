@@ -5,6 +5,7 @@ import TensorCore
 /// ONNX DequantizeLinear (10-28) and that of com.microsoft: y = (x - zero point) scale, rounded once to `output_dtype`,
 /// by default the scale's type (float32 for float8e8m0).
 struct DequantizeLinear: Operator {
+    static let elementTypes: [DType] = DType.quantized + [.int32]
     private let outputType: DType?
     private var granularity: Granularity
     private var parameters = QuantizationParameters()
@@ -16,7 +17,6 @@ struct DequantizeLinear: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.quantized + [.int32], "input")
         try context.requireDType(1, Self.outputTypes + [.float8e8m0], "scale")
         if context.hasInput(2) { try context.requireDType(2, [try context.dtype(0)], "zero point") }
         try granularity.check(context)

@@ -35,6 +35,7 @@ struct DequantizedForm: Sendable {
 /// com.microsoft QLinearAdd, QLinearAveragePool, QLinearConcat, QLinearGlobalAveragePool, QLinearLeakyRelu, QLinearMul,
 /// QLinearReduceMean, QLinearSigmoid, QLinearSoftmax and QLinearWhere, and float8 forms of QLinearMatMul.
 struct DequantizedOperator: Operator {
+    static let elementTypes: [DType] = DType.bytes
     private let form: DequantizedForm
     private var base: any Operator
     private let node: Node
@@ -214,7 +215,10 @@ extension OperatorEntry {
     static func dequantized(
         _ name: String, as base: String, opset: Int, _ form: DequantizedForm
     ) -> OperatorEntry {
-        row(name, 1...1, domain: Domains.microsoft) { (node) throws(SardonyxError) in
+        // The condition of QLinearWhere is no number.
+        let types = base == "Where" ? [.bool] : DequantizedOperator.elementTypes
+        return row(name, 1...1, DequantizedOperator.self, domain: Domains.microsoft, types: types) {
+            (node) throws(SardonyxError) in
             guard try !node.bool("channels_last", default: false) else {
                 throw node.error(.unsupported, "attribute channels_last", got: "1", allowed: "0")
             }

@@ -5,12 +5,12 @@ import TensorCore
 /// ONNX DynamicQuantizeLinear (11): float32 x quantized to uint8 with the scale and zero point of its own range, in which
 /// zero is. Outputs y, scale and zero point.
 struct DynamicQuantizeLinear: Operator {
+    static let elementTypes: [DType] = [.float32]
     private(set) var scratchByteCount = 0
 
     init(_ node: NodeReader) throws(SardonyxError) {}
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, [.float32], "input")
         return [Inferred(.uint8, try context.shape(0)), Inferred(.float32, []), Inferred(.uint8, [])]
     }
 

@@ -7,6 +7,7 @@ import TensorCore
 /// y has the type of the zero point, `output_dtype`, or uint8. The quotient is rounded to `precision`, by default the
 /// scale's type; scales of int32 and float8e8m0 divide in float64 and float32.
 struct QuantizeLinear: Operator {
+    static let elementTypes: [DType] = [.float32, .float16, .bfloat16, .int32]
     private let outputType: DType?
     private let precision: DType?
     private let saturate: Bool
@@ -32,7 +33,6 @@ struct QuantizeLinear: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, [.float32, .float16, .bfloat16, .int32], "input")
         try context.requireDType(1, [.float32, .float16, .bfloat16, .int32, .float8e8m0], "scale")
         var dtype = outputType ?? .uint8
         if context.hasInput(2) {

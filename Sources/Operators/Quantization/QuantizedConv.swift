@@ -10,6 +10,7 @@ import TensorCore
 ///
 /// Unchecked, because the kernel's arguments hold pointers: the only one that is set between runs is to packed weights.
 struct QuantizedConv: Operator, @unchecked Sendable {
+    static let elementTypes: [DType] = DType.bytes
     private let window: WindowAttributes
     private let groups: Int
     private let channelsLast: Bool
@@ -33,7 +34,6 @@ struct QuantizedConv: Operator, @unchecked Sendable {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.bytes, "input")
         try context.requireDType(w, DType.bytes, "weight")
         for (zero, of) in [(xZero, 0), (wZero, w)] where context.hasInput(zero) {
             try context.requireDType(zero, [try context.dtype(of)], "zero point")

@@ -35,12 +35,6 @@ struct QuantizedMatMul: Operator, @unchecked Sendable {
         throw node.error(.internal, "a quantized product needs to know its operands")
     }
 
-    static func make(
-        _ operands: QuantizedOperands
-    ) -> @Sendable (NodeReader) throws(SardonyxError) -> any Operator {
-        { (node) throws(SardonyxError) in try QuantizedMatMul(operands, node) }
-    }
-
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
         let scales: [DType] = [.float32, .float16, .bfloat16]
         let given = try context.dtype(operands.a)
@@ -316,5 +310,18 @@ extension RunContext {
             throw error(.shape, "input \(index)", got: "\(view.shape)", allowed: "\(count) elements")
         }
         sx_cast(type, SX_TYPE_FLOAT32, view.pointer, target, Int64(count), 1)
+    }
+}
+
+extension OperatorEntry {
+    /// An 8-bit product, by default of com.microsoft.
+    static func product(
+        _ name: String, _ versions: ClosedRange<Int>, domain: String = Domains.microsoft,
+        _ operands: QuantizedOperands
+    ) -> OperatorEntry {
+        let types = operands.quantizesA ? [.float32] : DType.bytes + (operands.allowsFloat8 ? DType.float8 : [])
+        return row(name, versions, QuantizedMatMul.self, domain: domain, types: types) { (node) throws(SardonyxError) in
+            try QuantizedMatMul(operands, node)
+        }
     }
 }

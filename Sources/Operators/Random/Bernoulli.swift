@@ -3,6 +3,7 @@ import TensorCore
 
 /// ONNX Bernoulli (15, 22): 1 with the probability that the input's element gives, else 0.
 struct Bernoulli: Operator {
+    static let elementTypes: [DType] = DType.floating
     private let dtype: DType?
     private let seed: UInt32?
 
@@ -12,7 +13,6 @@ struct Bernoulli: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.floating, "input")
         let like = try context.dtype(0)
         return [Inferred(dtype ?? like, try context.shape(0))]
     }

@@ -28,7 +28,7 @@ struct MersenneTwister {
         state.withUnsafeMutableBufferPointer { state in
             func twist(_ index: Int, _ next: Int, _ far: Int) {
                 let bits = (state[index] & 0x8000_0000) | (state[next] & 0x7fff_ffff)
-                state[index] = state[far] ^ (bits >> 1) ^ (0 &- (bits & 1) & 0x9908_b0df)
+                state[index] = state[far] ^ (bits >> 1) ^ ((0 &- (bits & 1)) & 0x9908_b0df)
             }
             for index in 0..<size - offset { twist(index, index + 1, index + offset) }
             for index in size - offset..<size - 1 { twist(index, index + 1, index + offset - size) }

@@ -5,6 +5,7 @@ import TensorCore
 /// ONNX Multinomial (7, 22): for each row of unnormalised log-probabilities `[batch, classes]`, `sample_size` classes
 /// drawn with replacement, `[batch, sample_size]`.
 struct Multinomial: Operator {
+    static let elementTypes: [DType] = DType.floating
     private let samples: Int
     private let dtype: DType
     private let seed: UInt32?
@@ -19,7 +20,6 @@ struct Multinomial: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.floating, "input")
         let x = try context.dims(0, rank: 2, "input")
         return [Inferred(dtype, [x[0], .known(samples)])]
     }

@@ -8,6 +8,7 @@ import TensorCore
 /// hidden]` and, for LSTM, initial_c alike and P `[directions, 3 · hidden]`. Outputs: Y `[steps, directions, batch,
 /// hidden]`, Y_h and, for LSTM, Y_c `[directions, batch, hidden]`. With `layout` 1 the batch comes first everywhere.
 struct RecurrentLayer<Cell: RecurrentCell>: Operator {
+    static var elementTypes: [DType] { DType.floating }
     private enum Direction: String, CaseIterable { case forward, reverse, bidirectional }
 
     /// Of each direction, whether it begins at the end.
@@ -49,7 +50,6 @@ struct RecurrentLayer<Cell: RecurrentCell>: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.floating, "X")
         let dtype = try context.dtype(0)
         let x = try context.dims(0, rank: 3, "X")
         let (steps, batch) = batchFirst ? (x[1], x[0]) : (x[0], x[1])

@@ -4,6 +4,7 @@ import TensorCore
 /// ONNX DFT (17, 20): the discrete Fourier transform of x `[batch, …, 1 or 2]` along one axis, to `[batch, …, 2]`;
 /// one-sided spectra of real signals and, inverted, real signals `[batch, …, 1]` of them.
 struct DFT: PlannedOperator {
+    static let elementTypes: [DType] = DType.floating
     struct Plan: Sendable {
         let axis: Int
         let transforms: FourierTransforms
@@ -27,7 +28,6 @@ struct DFT: PlannedOperator {
     private var toReal: Bool { inverts && isOneSided }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.floating, "input")
         try context.requireRank(0, 2...64, "input")
         let dtype = try context.dtype(0)
         guard let x = try context.shape(0) else { return [Inferred(dtype, nil)] }

@@ -4,6 +4,7 @@ import TensorCore
 /// ONNX STFT (17): windowed Fourier transforms of the frames of a signal `[batch, length, 1 or 2]`, each `frame_step`
 /// behind the last, to `[batch, frames, bins, 2]`.
 struct STFT: PlannedOperator {
+    static let elementTypes: [DType] = DType.floating
     struct Plan: Sendable {
         let step: Int
         let transforms: FourierTransforms
@@ -20,7 +21,6 @@ struct STFT: PlannedOperator {
     var parameterInputs: [Int] { [1, 3] }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.floating, "signal")
         try context.requireRank(0, 2...3, "signal")
         if context.hasInput(2) { try context.requireRank(2, 1...1, "window") }
         let dtype = try context.dtype(0)

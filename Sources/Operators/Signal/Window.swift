@@ -4,6 +4,7 @@ import TensorCore
 
 /// ONNX HannWindow, HammingWindow and BlackmanWindow (17): a window function of the length given by an input.
 struct Window: Operator {
+    static let elementTypes: [DType] = DType.indices
     /// y(t) = Σ c[k] cos(2πk t), t from 0 to 1 over the window.
     private let cosines: [Double]
     private let isPeriodic: Bool
@@ -23,7 +24,6 @@ struct Window: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, DType.indices, "size")
         let size = try context.integers(0)?.first
         return [Inferred(dtype, [size.map { .known($0) } ?? .unknown])]
     }

@@ -3,6 +3,7 @@ import TensorCore
 
 /// ONNX RegexFullMatch (20): whether the pattern, in the syntax of RE2, takes each string as a whole.
 struct RegexFullMatch: Operator {
+    static let elementTypes: [DType] = [.string]
     private let program: RegexProgram
 
     init(_ node: NodeReader) throws(SardonyxError) {
@@ -15,7 +16,6 @@ struct RegexFullMatch: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, [.string], "input")
         return [Inferred(.bool, try context.shape(0))]
     }
 

@@ -4,6 +4,7 @@ import TensorCore
 /// ONNX StringNormalizer (10): strings of a `[C]` or `[1, C]` tensor without the stop words, in upper or lower case.
 /// Letters change case as Unicode's default mapping says; the `locale` is not needed for that.
 struct StringNormalizer: Operator {
+    static let elementTypes: [DType] = [.string]
     private enum CaseChange: String, CaseIterable { case none = "NONE", lower = "LOWER", upper = "UPPER" }
     private let change: CaseChange
     private let isCaseSensitive: Bool
@@ -17,7 +18,6 @@ struct StringNormalizer: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, [.string], "input")
         try context.requireRank(0, 1...2, "input")
         guard let shape = try context.shape(0) else { return [Inferred(.string, nil)] }
         if shape.rank == 2, let rows = shape.dims[0].value, rows != 1 {

@@ -4,6 +4,7 @@ import TensorCore
 /// ONNX StringSplit (20): the parts of each string between delimiters, or between runs of white space, along a new last
 /// axis that is as long as the most parts of one string; and how many each string has.
 struct StringSplit: Operator {
+    static let elementTypes: [DType] = [.string]
     /// Empty: runs of white space.
     private let delimiter: [UInt8]
     private let mostSplits: Int
@@ -17,7 +18,6 @@ struct StringSplit: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, [.string], "input")
         let shape = try context.shape(0)
         return [Inferred(.string, shape.map { SymbolicShape($0.dims + [.unknown]) }), Inferred(.int64, shape)]
     }

@@ -7,6 +7,7 @@ import TensorCore
 /// The tokens of an n-gram may lie apart: next to each other, then with one skipped between each two, up to
 /// `max_skip_count`.
 struct TfIdfVectorizer: Operator {
+    static let elementTypes: [DType] = [.int32, .int64, .string]
     private enum Mode: String, CaseIterable { case tf = "TF", idf = "IDF", tfidf = "TFIDF" }
     private let mode: Mode
     private let lengths: ClosedRange<Int>

@@ -6,6 +6,7 @@ import TensorCore
 /// learning rate, the number of the step, n tensors, their n gradients and their states (n accumulated squares, or
 /// momenta, or both); outputs: the new tensors and states.
 struct OptimizerStep: Operator {
+    static let elementTypes: [DType] = [.float32, .float64]
     private enum Rule: Sendable {
         case adagrad(decay: Double, epsilon: Double)
         case adam(alpha: Double, beta: Double, epsilon: Double, regularization: Double)
@@ -49,7 +50,6 @@ struct OptimizerStep: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, [.float32, .float64], "R")
         try context.requireDType(1, [.int64], "T")
         for tensor in 0..<count {
             let index = 2 + tensor
