@@ -220,6 +220,17 @@ def quantized_forms() -> list[Form]:
             grouped = [*quantized(dtype, 2, 4, 11, 10), weights_of(weights, 8, 1, 3, 3), scale(), bytes_of(weights),
                        *product]
             form("QLinearConv", grouped, {"group": 4, "auto_pad": "SAME_UPPER"}, domain="", note=f"{name} groups")
+            depthwise = [*quantized(dtype, 2, 4, 11, 40), weights_of(weights, 4, 1, 3, 2), scale(4),
+                         np.zeros(4, weights), *product]
+            for step in (1, 2, 3):
+                form("QLinearConv", depthwise, {"group": 4, "strides": [2, step], "pads": [1, 2, 0, 1]}, domain="",
+                     constants=(3, 5), note=f"{name} depthwise, step {step}")
+            volume = [*quantized(dtype, 1, 3, 5, 6, 7), weights_of(weights, 6, 3, 2, 3, 3), scale(), bytes_of(weights),
+                      *product]
+            form("QLinearConv", volume, {"pads": [1, 0, 1, 0, 1, 2], "strides": [1, 2, 3]}, domain="",
+                 note=f"{name} three axes")
+            line = [*quantized(dtype, 2, 3, 19), weights_of(weights, 4, 3, 5), scale(), bytes_of(weights), *product]
+            form("QLinearConv", line, {"pads": [2, 1]}, domain="", note=f"{name} one axis")
             last = [*quantized(dtype, 2, 11, 10, 4), weights_of(weights, 6, 2, 3, 3), scale(), np.zeros((), weights),
                     *product]
             form("QLinearConv", last, {"group": 2, "channels_last": 1}, note=f"{name} channels last")

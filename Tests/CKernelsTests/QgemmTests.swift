@@ -30,7 +30,7 @@ private struct QgemmCase {
 
     init(m: Int, n: Int, k: Int, _ random: inout SeededRandom) {
         (self.m, self.n, self.k) = (m, n, k)
-        let flip = { Bool.random(using: &random) }
+        func flip() -> Bool { Bool.random(using: &random) }
         (signedA, signedB, transposeA, transposeB) = (flip(), flip(), flip(), flip())
         (packedA, packedB, rowZeros, columnZeros) = (flip(), flip(), flip(), flip())
     }
@@ -52,7 +52,7 @@ private struct QgemmCase {
         (g.c, g.c_row, g.c_column) = (UnsafeMutableRawPointer(c.pointer), Int64(n), 1)
         let packedRows = aligned(Int(sx_qgemm_packed_a_bytes(g.m, g.k)))
         let packedPanels = aligned(Int(sx_qgemm_packed_b_bytes(g.k, g.n)))
-        let scratch = aligned(Int(sx_qgemm_scratch_bytes(2)))
+        let scratch = aligned(Int(sx_qgemm_scratch_bytes(&g, 2)))
         defer { for memory in [packedRows, packedPanels, scratch] { free(memory) } }
         if packedA {
             sx_qgemm_pack_a(g.m, g.k, &g.a, packedRows, 2)
@@ -103,7 +103,7 @@ private struct QgemmCase {
             let a = [UInt8](repeating: 255, count: k), b = [Int8](repeating: -128, count: k)
             var g = sx_qgemm_args()
             (g.m, g.n, g.k, g.images, g.groups, g.c_row, g.c_column) = (1, 1, Int64(k), 1, 1, 1, 1)
-            let scratch = aligned_alloc(64, Int(sx_qgemm_scratch_bytes(1) / 64 + 1) * 64)
+            let scratch = aligned_alloc(64, Int(sx_qgemm_scratch_bytes(&g, 1) / 64 + 1) * 64)
             defer { free(scratch) }
             var sum: Int32 = 0
             let zeros: [UInt8] = [0, 127]

@@ -72,7 +72,9 @@ import Testing
         let one = try floats([1], [])
         func codes(_ values: [UInt8], _ dims: [Int]) throws -> Tensor {
             let buffer = try Buffer(byteCount: values.count)
-            for (i, value) in values.enumerated() { buffer.pointer.storeBytes(of: value, toByteOffset: i, as: UInt8.self) }
+            for (i, value) in values.enumerated() {
+                buffer.pointer.storeBytes(of: value, toByteOffset: i, as: UInt8.self)
+            }
             return Tensor(dtype: .float8e4m3fn, shape: try Shape(dims), buffer: buffer)
         }
         // 0x38 is 1, 0x40 is 2, 0x48 is 4.

@@ -63,8 +63,8 @@ int64_t sx_qgemm_packed_b_bytes(int64_t k, int64_t n);
 void sx_qgemm_pack_a(int64_t m, int64_t k, const sx_qgemm_matrix *a, void *packed, int threads);
 void sx_qgemm_pack_b(int64_t k, int64_t n, const sx_qgemm_matrix *b, void *packed, int threads);
 
-/// Bytes of scratch that `sx_qgemm` needs on at most `threads` threads.
-int64_t sx_qgemm_scratch_bytes(int threads);
+/// Bytes of scratch that `sx_qgemm` needs with these extents on at most `threads` threads; -1 where they overflow.
+int64_t sx_qgemm_scratch_bytes(const sx_qgemm_args *args, int threads);
 
 /// `scratch` is 64-byte aligned; C overlaps nothing.
 void sx_qgemm(const sx_qgemm_args *args, void *scratch, int threads);

@@ -14,7 +14,7 @@ typedef struct {
 } sx_quant_map;
 
 /// y = clip(round(x / scale) + zero, low, high), rounded to nearest even; NaN gives `low`.
-/// y has elements of `byte_size` 1 or 2, signed or not as `low` and `high` need, which are whole numbers of at most 2^17.
+/// y has elements of `byte_size` 1 or 2, signed or not as `low` and `high` need, which are at most 2^17 from zero.
 /// `zero` may be NULL: all zero. No overlap.
 void sx_quantize(
     const sx_quant_map *map, const float *x, const float *scale, const int32_t *zero, int32_t low, int32_t high,

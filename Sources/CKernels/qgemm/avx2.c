@@ -14,11 +14,12 @@ SX_INLINE pairs16 load_pairs(const int16_t *p) {
 
 SX_INLINE sx_ivec add_pairs(sx_ivec sum, int32_t a, pairs16 b) {
     const __m256i x = _mm256_set1_epi32(a);
-    __m256i low = _mm256_madd_epi16(x, b.half[0]), high = _mm256_madd_epi16(x, b.half[1]);
-    sx_ivec products;
-    memcpy(&products, &low, 32);
-    memcpy((char *)&products + 32, &high, 32);
-    return sum + products;
+    __m256i halves[2];
+    memcpy(halves, &sum, sizeof sum);
+#pragma unroll
+    for (int i = 0; i < 2; i++) halves[i] = _mm256_add_epi32(halves[i], _mm256_madd_epi16(x, b.half[i]));
+    memcpy(&sum, halves, sizeof sum);
+    return sum;
 }
 
 #include "qgemm_body.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../base/sizes.h"
+#include "qgemm_image.h"
 #include "qgemm_kernels.h"
 #include "qgemm_pack.h"
 #include "sx_parallel.h"
@@ -21,6 +22,7 @@ enum {
     K_BLOCK = 512,
     SUM_ROW = COLUMN_BLOCK + 16,  // rows of sums fall on different lines of L1
     A_ROW = K_BLOCK + 32,
+    MAX_TAPS = 64,
     /// Below this many multiply-adds a second thread costs more than it brings.
     SERIAL_MACS = 1 << 18
 };
@@ -37,6 +39,7 @@ typedef struct {
     const sx_qgemm_args *args;
     const sx_qgemm_kernels *kernels;
     block_scratch *scratch;
+    sx_qgemm_patches patches;
     int64_t row_block, column_block, row_blocks, column_blocks;
 } job;
 
@@ -45,8 +48,13 @@ typedef struct {
     block_scratch *scratch;
 } block;
 
-int64_t sx_qgemm_scratch_bytes(int threads) {
-    return (int64_t)sizeof(block_scratch) * sx_max(threads, 1);
+int64_t sx_qgemm_scratch_bytes(const sx_qgemm_args *args, int threads) {
+    int64_t bytes = (int64_t)sizeof(block_scratch) * sx_max(threads, 1), image = 0;
+    if (!args->image) return bytes;
+    sx_qgemm_patches patches;
+    if (!sx_qgemm_set_patches(&patches, args->image, args->images * args->groups)) return -1;
+    image = sx_qgemm_patches_bytes(&patches);
+    return image < 0 ? -1 : bytes + image;
 }
 
 /// A's rows of the block for `depth` of K from `k` on, and how far apart they are.
@@ -81,7 +89,7 @@ static const int16_t *b_panels(const job *j, const block *b, int64_t k, int64_t 
                 memset(row, 0, COLUMN_BLOCK * sizeof *row);
             else if (g->image)
                 sx_qgemm_patch_row(
-                    j->kernels, g->image, b->image, b->group, k + p + half, b->column, b->columns, row);
+                    j->kernels, &j->patches, b->image, b->group, g->groups, k + p + half, b->column, b->columns, row);
             else
                 sx_qgemm_widen_b(j->kernels, &g->b, k + p + half, b->column, b->columns, row);
         }
@@ -109,6 +117,34 @@ static void multiply(const job *j, const block *b, int64_t k, int64_t depth) {
     }
 }
 
+/// Few taps of a single channel, of which a product would leave most of a tile idle: sums along the output.
+static bool is_depthwise(const sx_qgemm_args *g) {
+    return g->image && g->image->channels == 1 && g->image->stride[2] <= 2 && g->packed_a && g->k <= MAX_TAPS &&
+           g->m <= 4;
+}
+
+static void multiply_taps(const job *j, const block *b) {
+    const sx_qgemm_args *g = j->args;
+    const sx_qgemm_patches *p = &j->patches;
+    int64_t offsets[MAX_TAPS];
+    for (int64_t t = 0; t < g->k; t++) offsets[t] = sx_qgemm_tap_offset(p, t);
+    const int16_t *plane = p->planar + (b->image * g->groups + b->group) * p->plane;
+    for (int64_t i = 0; i < b->rows; i++) {
+        const int16_t *weights =
+            (const int16_t *)g->packed_a + (b->group * g->m + b->row + i) * sx_qgemm_row_elements(g->k);
+        for (sx_qgemm_run run = {0}; sx_qgemm_next_run(p, b->column, b->columns, &run);)
+            j->kernels->taps(
+                plane + run.first, offsets, weights, g->k, p->source->stride[2],
+                b->scratch->sums + i * SUM_ROW + run.done, run.count);
+    }
+}
+
+static void fill_plane(void *context, int64_t plane, int worker) {
+    (void)worker;
+    const job *j = context;
+    sx_qgemm_fill_plane(j->kernels, &j->patches, j->args->groups, plane);
+}
+
 static int element_size(sx_qgemm_output output) {
     return output == SX_QGEMM_SUMS || output == SX_QGEMM_FLOATS ? 4 : 1;
 }
@@ -128,7 +164,8 @@ static void finish_row(const job *j, const block *b, int64_t i) {
     int64_t step = g->column_scale ? g->column_scale_step : 0;
     int size = element_size(g->output);
     char *c = (char *)g->c +
-              (b->image * g->c_image + b->group * g->c_group + (b->row + i) * g->c_row + b->column * g->c_column) * size;
+              size * (b->image * g->c_image + b->group * g->c_group + (b->row + i) * g->c_row +
+                      b->column * g->c_column);
     void *values = g->c_column == 1 ? (void *)c : b->scratch->values;
     if (g->output == SX_QGEMM_FLOATS) {
         const float *bias = g->float_bias ? g->float_bias + b->column : NULL;
@@ -156,7 +193,10 @@ static void run(void *context, int64_t chunk, int worker) {
         .column = chunk % j->column_blocks * j->column_block, .scratch = j->scratch + worker};
     b.rows = sx_min(j->row_block, g->m - b.row);
     b.columns = sx_min(j->column_block, g->n - b.column);
-    for (int64_t k = 0; k < g->k; k += K_BLOCK) multiply(j, &b, k, sx_min(K_BLOCK, g->k - k));
+    if (is_depthwise(g) && !j->patches.is_flat)
+        multiply_taps(j, &b);
+    else
+        for (int64_t k = 0; k < g->k; k += K_BLOCK) multiply(j, &b, k, sx_min(K_BLOCK, g->k - k));
     for (int64_t i = 0; i < b.rows; i++) {
         if (g->k == 0) memset(b.scratch->sums + i * SUM_ROW, 0, (size_t)b.columns * sizeof(int32_t));
         finish_row(j, &b, i);
@@ -166,12 +206,18 @@ static void run(void *context, int64_t chunk, int worker) {
 void sx_qgemm(const sx_qgemm_args *args, void *scratch, int threads) {
     assert(args->m >= 0 && args->n >= 0 && args->k >= 0 && args->images >= 0 && args->groups > 0);
     if (args->m == 0 || args->n == 0) return;
-    job j = {args, kernels(), scratch, 0, COLUMN_BLOCK, 0, 0};
+    job j = {.args = args, .kernels = kernels(), .scratch = scratch, .column_block = COLUMN_BLOCK};
     j.row_blocks = sx_ceil_div(args->m, ROW_BLOCK);
     j.row_block = sx_ceil_div(args->m, j.row_blocks);
     int64_t products = args->images * args->groups;
     double macs = (double)args->m * (double)args->n * (double)args->k * (double)products;
+    int workers = sx_max(threads, 1);
     if (macs < SERIAL_MACS) threads = 1;
+    if (args->image) {
+        sx_qgemm_set_patches(&j.patches, args->image, products);
+        j.patches.planar = (int16_t *)(j.scratch + workers);
+        if (!j.patches.is_flat) sx_parallel_for(threads, j.patches.planes, fill_plane, &j);
+    }
     // Some chunks a thread let a delayed one be helped.
     while (threads > 1 && j.column_block > 2 * SX_QGEMM_PANEL &&
            (double)products * (double)j.row_blocks * (double)sx_ceil_div(args->n, j.column_block) < 6.0 * threads)

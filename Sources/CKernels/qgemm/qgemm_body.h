@@ -70,6 +70,52 @@ static void widen(const void *from, int64_t stride, bool is_signed, int32_t zero
         widen_row(from, stride, is_signed, (int16_t)zero, to, n);
 }
 
+SX_INLINE void gather_row(const int16_t *from, const int64_t stride, int16_t *to, int64_t n) {
+    for (int64_t i = 0; i < n; i++) to[i] = from[i * stride];
+}
+
+static void gather(const int16_t *from, int64_t stride, int16_t *to, int64_t n) {
+    if (stride == 1)
+        gather_row(from, 1, to, n);
+    else if (stride == 2)
+        gather_row(from, 2, to, n);
+    else
+        gather_row(from, stride, to, n);
+}
+
+/// Sixteen elements `stride`, 1 or 2, apart.
+SX_INLINE sx_ivec load_strided(const int16_t *x, const int64_t stride) {
+    sx_shorts v;
+    if (stride == 1) {
+        memcpy(&v, x, sizeof v);
+    } else {
+        pair_of_rows both;
+        memcpy(&both, x, sizeof both);
+        v = __builtin_shufflevector(both, both, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    }
+    return __builtin_convertvector(v, sx_ivec);
+}
+
+SX_INLINE void taps_row(
+    const int16_t *x, const int64_t *offsets, const int16_t *weights, int64_t taps, const int64_t stride, int32_t *sums,
+    int64_t n) {
+    for (int64_t i = 0; i < n; i += 16) {
+        sx_ivec sum = 0;
+        for (int64_t t = 0; t < taps; t++)
+            sum += load_strided(x + offsets[t] + i * stride, stride) * (int32_t)weights[t];
+        memcpy(sums + i, &sum, sizeof sum);
+    }
+}
+
+static void taps(
+    const int16_t *x, const int64_t *offsets, const int16_t *weights, int64_t count, int64_t stride, int32_t *sums,
+    int64_t n) {
+    if (stride == 1)
+        taps_row(x, offsets, weights, count, 1, sums, n);
+    else
+        taps_row(x, offsets, weights, count, 2, sums, n);
+}
+
 static void interleave(const int16_t *first, const int16_t *second, int16_t *to, int64_t b_panel, int64_t panels) {
     for (int64_t panel = 0; panel < panels; panel++) {
         sx_shorts a, b;
@@ -109,4 +155,5 @@ static void scale(
     }
 }
 
-const sx_qgemm_kernels SX_ROW(sx_qgemm_kernels) = {TILE_ROWS, tile, widen, interleave, quantize, scale};
+const sx_qgemm_kernels SX_ROW(sx_qgemm_kernels) = {
+    TILE_ROWS, tile, widen, gather, taps, interleave, quantize, scale};

@@ -22,6 +22,13 @@ typedef struct {
     void (*tile)(const sx_qgemm_tile *tile);
     /// to[i] = from[i stride] - zero, widened.
     void (*widen)(const void *from, int64_t stride, bool is_signed, int32_t zero, int16_t *to, int64_t n);
+    /// to[i] = from[i stride].
+    void (*gather)(const int16_t *from, int64_t stride, int16_t *to, int64_t n);
+    /// sums[i] = sum over t of weights[t] x[offsets[t] + i stride], stride 1 or 2; past the n-th up to 32 elements of x
+    /// may be read and 15 sums written.
+    void (*taps)(
+        const int16_t *x, const int64_t *offsets, const int16_t *weights, int64_t taps, int64_t stride, int32_t *sums,
+        int64_t n);
     /// Two rows of `panels` x 16 elements into a pair of each panel.
     void (*interleave)(const int16_t *first, const int16_t *second, int16_t *to, int64_t b_panel, int64_t panels);
     /// y = saturate(round(sum row_scale scale[i step]) + zero), int8 or uint8.

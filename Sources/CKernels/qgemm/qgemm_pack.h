@@ -39,43 +39,4 @@ static inline void sx_qgemm_widen_b(
         to[i] = (int16_t)(to[i] - sx_qgemm_zero(b, column + i));
 }
 
-/// What tap `k` of each of `columns` patches from `column` on reads, less the zero point.
-static inline void sx_qgemm_patch_row(
-    const sx_qgemm_kernels *kernels, const sx_qgemm_image *x, int64_t image, int64_t group, int64_t k, int64_t column,
-    int64_t columns, int16_t *to) {
-    int64_t tap[SX_QGEMM_AXES], at[SX_QGEMM_AXES];
-    for (int axis = SX_QGEMM_AXES - 1; axis >= 0; axis--) {
-        tap[axis] = k % x->kernel[axis] * x->dilation[axis] - x->pad_begin[axis];
-        k /= x->kernel[axis];
-        at[axis] = column % x->out[axis];
-        column /= x->out[axis];
-    }
-    const uint8_t *channel = (const uint8_t *)x->elements + image * x->image_stride + group * x->group_stride +
-                             k * x->channel_stride;
-    int64_t stride = x->stride[2], start = tap[2];
-    // Positions in a row of the output whose tap is inside.
-    int64_t first = start >= 0 ? 0 : sx_ceil_div(-start, stride);
-    int64_t past = start >= x->in[2] ? 0 : sx_min(x->out[2], (x->in[2] - 1 - start) / stride + 1);
-    for (int64_t done = 0; done < columns;) {
-        int64_t run = sx_min(x->out[2] - at[2], columns - done);
-        int64_t d = at[0] * x->stride[0] + tap[0], h = at[1] * x->stride[1] + tap[1];
-        bool is_inside = d >= 0 && d < x->in[0] && h >= 0 && h < x->in[1];
-        int64_t low = is_inside ? sx_min(sx_max(first - at[2], 0), run) : run;
-        int64_t high = sx_max(low, sx_min(past - at[2], run));
-        memset(to + done, 0, (size_t)low * sizeof *to);
-        if (high > low)
-            kernels->widen(
-                channel + d * x->axis_stride[0] + h * x->axis_stride[1] +
-                    ((at[2] + low) * stride + start) * x->axis_stride[2],
-                stride * x->axis_stride[2], x->is_signed, x->zero, to + done + low, high - low);
-        memset(to + done + high, 0, (size_t)(run - high) * sizeof *to);
-        done += run;
-        at[2] = 0;
-        if (++at[1] == x->out[1]) {
-            at[1] = 0;
-            at[0]++;
-        }
-    }
-}
-
 #endif

@@ -2,8 +2,8 @@ import CKernels
 import GraphIR
 import TensorCore
 
-/// ONNX DynamicQuantizeLinear (11): float32 x quantized to uint8 with the scale and zero point of its own range, in which
-/// zero is. Outputs y, scale and zero point.
+/// ONNX DynamicQuantizeLinear (11): float32 x quantized to uint8 with the scale and zero point of its own range, which
+/// zero is in. Outputs y, scale and zero point.
 struct DynamicQuantizeLinear: Operator {
     static let elementTypes: [DType] = [.float32]
     private(set) var scratchByteCount = 0

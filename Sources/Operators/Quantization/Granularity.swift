@@ -26,7 +26,7 @@ struct Granularity: Sendable {
         rank == 1 ? 0 : try place.axis(axis, rank: rank)
     }
 
-    /// - Throws: `shape` when the scale (input 1) cannot belong to x (input 0), or the zero point (input 2) to the scale.
+    /// - Throws: `shape` when the scale (input 1) cannot belong to x (input 0), or the zero point (2) to the scale.
     func check(_ context: InferContext) throws(SardonyxError) {
         guard let scale = try context.shape(1) else { return }
         if context.hasInput(2), let zero = try context.shape(2)?.knownDims, let dims = scale.knownDims, zero != dims,

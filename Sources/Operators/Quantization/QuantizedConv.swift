@@ -98,7 +98,12 @@ struct QuantizedConv: Operator, @unchecked Sendable {
         arguments.a.zero_step = hasVector ? 1 : 0
         arguments.bias_row = 1
         regions = ScratchRegions()
-        _ = try regions.add(Int(sx_qgemm_scratch_bytes(Int32(context.threads))), at: context)
+        let scratchBytes = withUnsafePointer(to: image) { pointer in
+            var arguments = arguments
+            arguments.image = pointer
+            return Int(sx_qgemm_scratch_bytes(&arguments, Int32(context.threads)))
+        }
+        _ = try regions.add(scratchBytes < 0 ? nil : scratchBytes, at: context)
         scales = try regions.add(CheckedSize.product(k, 4), at: context)
         try packWeights(k, context)
     }

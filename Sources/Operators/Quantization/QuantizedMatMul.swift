@@ -5,30 +5,29 @@ import TensorCore
 /// Products of 8-bit matrices with exact int32 sums: ONNX MatMulInteger (10) and QLinearMatMul (10, 21), com.microsoft
 /// MatMulIntegerToFloat, DynamicQuantizeMatMul and QGemm.
 ///
-/// a `[…, M, K]` has scales and zero points for the tensor or for each row, b `[…, K, N]` for the tensor or each column.
+/// a `[…, M, K]` has a scale and zero point for the tensor or each row, b `[…, K, N]` for the tensor or each column.
 /// y is int32 without scales, float32 with scales of a and b only, else saturate(round(product / scale of y) + zero).
 ///
 /// Unchecked, because the kernel's arguments hold pointers: the only one that is set between runs is to packed weights.
 struct QuantizedMatMul: Operator, @unchecked Sendable {
     private let operands: QuantizedOperands
     private let transposesA, transposesB: Bool
-    private let alpha: Float
     /// For element types that have no 8-bit product.
     private var dequantized: DequantizedOperator?
     private var arguments = sx_qgemm_args()
     private var packed: Buffer?
     private(set) var preparedInputs: [Int] = []
     private var regions = ScratchRegions()
-    private var rowScales = 0, columnScales = 0, quantizedA = 0, partial = 0
+    private var quantizedA = 0, partial = 0
     private var batch = Shape.scalar, batchA = Shape.scalar, batchB = Shape.scalar
-    private var aScale = MatrixParameter.single, aZero = MatrixParameter.single
-    private var bScale = MatrixParameter.single, bZero = MatrixParameter.single
+    private var aZero = MatrixParameter.single, bZero = MatrixParameter.single
+    private var scales: ProductScales
 
     init(_ operands: QuantizedOperands, _ node: NodeReader) throws(SardonyxError) {
         self.operands = operands
-        transposesA = try node.bool("transA", default: false)
-        transposesB = try node.bool("transB", default: false)
-        alpha = try node.float("alpha", default: 1)
+        transposesA = operands.isPlanar ? try node.bool("transA", default: false) : false
+        transposesB = operands.isPlanar ? try node.bool("transB", default: false) : false
+        scales = ProductScales(operands, alpha: operands.isPlanar ? try node.float("alpha", default: 1) : 1)
     }
 
     init(_ node: NodeReader) throws(SardonyxError) {
@@ -47,8 +46,13 @@ struct QuantizedMatMul: Operator, @unchecked Sendable {
             try context.requireDType(zero, [try context.dtype(of)], "zero point")
         }
         for scale in [operands.aScale, operands.bScale, operands.yScale] {
-            if let scale, context.hasInput(scale) {
-                try context.requireDType(scale, operands.allowsFloat8 ? scales : [.float32], "scale")
+            guard let scale, !operands.isPlanar || scale != operands.yScale || context.hasInput(scale) else { continue }
+            try context.requireDType(scale, operands.allowsFloat8 ? scales : [.float32], "scale")
+        }
+        for index in [operands.yScale, operands.yZero] {
+            guard let index, context.hasInput(index), let dims = try context.shape(index)?.knownDims else { continue }
+            guard CheckedSize.product(dims) == 1 else {
+                throw context.error(.shape, "input \(index)", got: "\(dims)", allowed: "1 element")
             }
         }
         var dtype: DType = operands.bScale == nil ? .int32 : .float32
@@ -84,13 +88,12 @@ struct QuantizedMatMul: Operator, @unchecked Sendable {
             return dequantized = product
         }
         let (m, n) = try setExtents(a.shape, b.shape, context)
-        aScale = try parameter(operands.aScale, m, ofRows: true, "scale of a", context)
+        scales.a = try parameter(operands.aScale, m, ofRows: true, "scale of a", context)
         aZero = try parameter(operands.aZero, m, ofRows: true, "zero point of a", context)
-        bScale = try parameter(operands.bScale, n, ofRows: false, "scale of b", context)
+        scales.b = try parameter(operands.bScale, n, ofRows: false, "scale of b", context)
         bZero = try parameter(operands.bZero, n, ofRows: false, "zero point of b", context)
-        if batchB.elementCount == 1, batchA == batch, !transposesA, aScale.count == 1, aZero.count == 1,
-            aScale.batch.elementCount == 1, aZero.batch.elementCount == 1,
-            bScale.batch.elementCount == 1, bZero.batch.elementCount == 1
+        if batchB.elementCount == 1, batchA == batch, !transposesA, aZero.count == 1,
+            scales.a.count == 1, aZero.batch.elementCount == 1, bZero.batch.elementCount == 1, !scales.varyInBatch
         {
             // One B for all: the batches of A are rows of one tall matrix.
             arguments.m *= Int64(batch.elementCount)
@@ -98,9 +101,8 @@ struct QuantizedMatMul: Operator, @unchecked Sendable {
         }
         try setBias(context)
         regions = ScratchRegions()
-        _ = try regions.add(Int(sx_qgemm_scratch_bytes(Int32(context.threads))), at: context)
-        rowScales = try regions.add(4 * aScale.batch.elementCount * aScale.count, at: context)
-        columnScales = try regions.add(4 * bScale.batch.elementCount * bScale.count, at: context)
+        _ = try regions.add(Int(sx_qgemm_scratch_bytes(&arguments, Int32(context.threads))), at: context)
+        try scales.reserve(&regions, at: context)
         if operands.quantizesA {
             quantizedA = try regions.add(a.shape.elementCount, at: context)
             partial = try regions.add(DynamicQuantizer.scratchByteCount(elements: a.shape.elementCount), at: context)
@@ -213,7 +215,7 @@ struct QuantizedMatMul: Operator, @unchecked Sendable {
             g.b.is_signed = try context.input(operands.b).dtype == .int8
             g.b.zero_step = Int64(bZero.step)
         }
-        try setScales(&g, dynamicScale, context)
+        try scales.set(&g, dynamicScale, context)
         if let yZero = operands.yZero, context.hasInput(yZero) {
             let bytes = try context.input(yZero).typed(UInt8.self)
             g.zero = y.dtype == .int8 ? Int32(Int8(bitPattern: bytes[0])) : Int32(bytes[0])
@@ -253,63 +255,17 @@ struct QuantizedMatMul: Operator, @unchecked Sendable {
             g.a.zero = dynamicZero ?? aZeros.map { $0 + part(aZero) }
             g.b.elements = b.map { $0 + offsets.offset(index, in: batchB, size: k * n) }
             g.b.zero = bZeros.map { $0 + part(bZero) }
-            g.row_scale = arguments.row_scale.map { $0 + part(aScale) }
-            g.column_scale = arguments.column_scale.map { $0 + part(bScale) }
+            g.row_scale = arguments.row_scale.map { $0 + part(scales.a) }
+            g.column_scale = arguments.column_scale.map { $0 + part(scales.b) }
             g.c = y.pointer + index * m * n * elementSize
             sx_qgemm(&g, context.scratch, Int32(context.threads))
             if index % 64 == 63 { try context.interruption?.check() }
         }
     }
 
-    /// Puts scale a x scale b / scale y, or its factors where both a and b have several, into scratch.
-    private func setScales(
-        _ g: inout sx_qgemm_args, _ dynamicScale: Float?, _ context: RunContext
-    ) throws(SardonyxError) {
-        guard let bIndex = operands.bScale, let scratch = context.scratch else { return }
-        let rows = (scratch + rowScales).assumingMemoryBound(to: Float.self)
-        let columns = (scratch + columnScales).assumingMemoryBound(to: Float.self)
-        let rowCount = aScale.batch.elementCount * aScale.count
-        let columnCount = bScale.batch.elementCount * bScale.count
-        if let dynamicScale {
-            rows[0] = dynamicScale
-        } else if let aIndex = operands.aScale {
-            try context.copyFloats(aIndex, to: rows, count: rowCount)
-        }
-        try context.copyFloats(bIndex, to: columns, count: columnCount)
-        var divisor: Float = 1
-        if let index = operands.yScale, context.hasInput(index) {
-            try context.copyFloats(index, to: &divisor, count: 1)
-        }
-        if rowCount == 1 {
-            for i in 0..<columnCount { columns[i] = alpha * rows[0] * columns[i] / divisor }
-        } else if columnCount == 1 {
-            for i in 0..<rowCount { rows[i] = alpha * rows[i] * columns[0] / divisor }
-            columns[0] = 1
-        } else {
-            for i in 0..<columnCount { columns[i] = alpha * columns[i] / divisor }
-        }
-        if rowCount > 1 {
-            g.row_scale = UnsafePointer(rows)
-            g.row_scale_step = Int64(aScale.step)
-        }
-        g.column_scale = UnsafePointer(columns)
-        g.column_scale_step = Int64(bScale.step)
-    }
-
     func multiplyAccumulates(_ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> Int {
         guard let y = outputs.first ?? nil else { return 0 }
         return CheckedSize.product(y.shape.elementCount, Int(arguments.k)) ?? .max
-    }
-}
-
-extension RunContext {
-    /// The first `count` elements of a floating-point input as float32.
-    func copyFloats(_ index: Int, to target: UnsafeMutablePointer<Float>, count: Int) throws(SardonyxError) {
-        let view = try input(index)
-        guard view.elementCount >= count, let type = view.dtype.kernelType else {
-            throw error(.shape, "input \(index)", got: "\(view.shape)", allowed: "\(count) elements")
-        }
-        sx_cast(type, SX_TYPE_FLOAT32, view.pointer, target, Int64(count), 1)
     }
 }
 
