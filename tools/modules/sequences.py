@@ -47,9 +47,10 @@ class Cells(nn.Module):
 
 
 def recurrent() -> list[Form]:
-    x, batch = floats(7, 2, 6), (floats(5, 3, 6),)
+    x, batch = floats(7, 2, 6), (floats(7, 3, 6),)
     return [
         layer("lstm", lambda: nn.LSTM(6, 5), x, other=batch),
+        layer("lstm_lengths", lambda: nn.LSTM(6, 5), x, other=(floats(5, 3, 6),)),
         layer("lstm_layers", lambda: nn.LSTM(6, 5, num_layers=2, bidirectional=True), x, other=batch),
         layer("lstm_batch_first", lambda: nn.LSTM(6, 5, batch_first=True), x),
         layer("lstm_projection", lambda: nn.LSTM(6, 5, proj_size=3), x),
@@ -60,7 +61,7 @@ def recurrent() -> list[Form]:
         layer("rnn_relu", lambda: nn.RNN(6, 5, nonlinearity="relu", num_layers=2), x),
         layer("lstm_packed", PackedLSTM, floats(3, 7, 6), torch.tensor([7, 4, 2])),
         layer("cells", Cells, floats(3, 6)),
-        Form("lstm_state", lambda: StateLSTM(), (x, floats(1, 2, 5), floats(1, 2, 5))),
+        layer("lstm_state", StateLSTM, x, floats(1, 2, 5), floats(1, 2, 5)),
     ]
 
 
@@ -77,7 +78,8 @@ def attentions() -> list[Form]:
     x, q, k = floats(2, 7, 16), floats(2, 4, 7, 8), floats(2, 4, 9, 8)
     attend = F.scaled_dot_product_attention
     return [
-        layer("attention", lambda: SelfAttention(batch_first=True), x, other=(floats(3, 5, 16),)),
+        layer("attention", lambda: SelfAttention(batch_first=True), x, other=(floats(3, 7, 16),)),
+        layer("attention_lengths", lambda: SelfAttention(batch_first=True), x, other=(floats(3, 5, 16),)),
         layer("attention_sequence_first", SelfAttention, x),
         layer("attention_bias_kv", lambda: SelfAttention(add_bias_kv=True, add_zero_attn=True, batch_first=True), x),
         layer("attention_mask", lambda: SelfAttention(batch_first=True), x, torch.ones(7, 7).triu(1).bool()),
