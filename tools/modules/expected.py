@@ -1,9 +1,68 @@
-"""What PyTorch's exporters cannot do, by form and exporter: with what message they fail, or what they export wrongly."""
+"""What PyTorch's exporters cannot do, by form and exporter: how they fail, or what they export wrongly."""
 
 from __future__ import annotations
 
-CANNOT_EXPORT: dict[tuple[str, str], str] = {}
+CANNOT_EXPORT: dict[tuple[str, str], str] = {
+    ("cartesian", "dynamo"): "No ONNX function found for <OpOverload(op='aten._cdist_forward'",
+    ("cumprod", "dynamo"): "No ONNX function found for <OpOverload(op='prims.prod'",
+    ("hypot", "dynamo"): "op='prims.hypot'",
+    ("lstm_lengths", "dynamo"): "Received user-specified dim hint Dim.DYNAMIC",
+    ("lstm_packed", "dynamo"): "zeros(): argument 'size' failed to unpack",
+    ("masked_select", "dynamo"): "No ONNX function found for <OpOverload(op='aten.masked_select'",
+    ("median", "dynamo"): "No ONNX function found for <OpOverload(op='aten.median'",
+    ("rrelu", "dynamo"): "No ONNX function found for <OpOverload(op='aten.rrelu_with_noise_functional'",
+    ("script_cell", "dynamo"): "Received user-specified dim hint Dim.DYNAMIC",
+    ("script_elif", "dynamo"): "Could not guard on data-dependent expression",
+    ("script_for", "dynamo"): "Received user-specified dim hint Dim.DYNAMIC",
+    ("script_if", "dynamo"): "Could not guard on data-dependent expression",
+    ("script_list", "dynamo"): "Received user-specified dim hint Dim.DYNAMIC",
+    ("script_nested", "dynamo"): "Could not extract specialized integer",
+    ("script_while", "dynamo"): "Could not guard on data-dependent expression",
+    ("absolute_losses", "torchscript"): "Exporting the operator 'aten::l1_loss' to ONNX",
+    ("adaptive_avg_pool2d_uneven", "torchscript"): "output size that are not factor of input size",
+    ("bilinear_antialias", "torchscript"): "Exporting the operator 'aten::_upsample_bilinear2d_aa' to ONNX",
+    ("bilinear_layer", "torchscript"): "Exporting the operator 'aten::bilinear' to ONNX",
+    ("bits", "torchscript"): "bitwise OR for non-boolean",
+    ("channel_shuffle", "torchscript"): "Exporting the operator 'aten::channel_shuffle' to ONNX",
+    ("cond_false", "torchscript"): "torch.jit.trace a dynamo-optimized function",
+    ("cond_nested", "torchscript"): "torch.jit.trace a dynamo-optimized function",
+    ("cond_true", "torchscript"): "torch.jit.trace a dynamo-optimized function",
+    ("cumprod", "torchscript"): "Exporting the operator 'aten::cumprod' to ONNX",
+    ("decoder_layer", "torchscript"): "argument 'is_causal' (position 6) must be bool",
+    ("deform_conv", "torchscript"): "unrecognized namespace torchvision::deform_conv2d",
+    ("deform_conv_groups", "torchscript"): "unrecognized namespace torchvision::deform_conv2d",
+    ("dot_product_grouped", "torchscript"): "if enable_gqa is True",
+    ("encoder_layer", "torchscript"): "argument 'is_causal' (position 6) must be bool",
+    ("encoder_layer_first", "torchscript"): "argument 'is_causal' (position 6) must be bool",
+    ("erfc", "torchscript"): "Exporting the operator 'aten::erfc' to ONNX",
+    ("expm1", "torchscript"): "Exporting the operator 'aten::expm1' to ONNX",
+    ("fft2", "torchscript"): "Exporting the operator 'aten::fft_fft2' to ONNX",
+    ("fft_round", "torchscript"): "Exporting the operator 'aten::fft_rfft' to ONNX",
+    ("hyperbolics", "torchscript"): "Exporting the operator 'aten::sinh' to ONNX",
+    ("hypot", "torchscript"): "Exporting the operator 'aten::hypot' to ONNX",
+    ("lstm_projection", "torchscript"): "LSTMs with projections",
+    ("median", "torchscript"): "Exporting the operator 'aten::median' to ONNX",
+    ("nearest_exact", "torchscript"): "Exporting the operator 'aten::_upsample_nearest_exact2d' to ONNX",
+    ("rfft", "torchscript"): "Exporting the operator 'aten::fft_rfft' to ONNX",
+    ("rms_norm", "torchscript"): "Exporting the operator 'aten::rms_norm' to ONNX",
+    ("rot90", "torchscript"): "Exporting the operator 'aten::rot90' to ONNX",
+    ("scan", "torchscript"): "torch.jit.trace a dynamo-optimized function",
+    ("spectrogram", "torchscript"): "STFT does not currently support complex types",
+    ("stft", "torchscript"): "STFT does not currently support complex types",
+    ("take_along_dim", "torchscript"): "Exporting the operator 'aten::take_along_dim' to ONNX",
+    ("threshold", "torchscript"): "non-zero threshold",
+    ("transformer", "torchscript"): "argument 'is_causal' (position 6) must be bool",
+    ("truncations", "torchscript"): "Exporting the operator 'aten::trunc' to ONNX",
+}
 """A part of the exporter's message."""
 
-EXPORTED_WRONGLY: dict[tuple[str, str], str] = {}
+EXPORTED_WRONGLY: dict[tuple[str, str], str] = {
+    ("index_add", "torchscript"): "rows added to the same place overwrite one another: a Scatter without reduction",
+    ("index_put_accumulate", "torchscript"): "rows added to the same place overwrite one another",
+    ("graph_layer", "torchscript"): "messages added to the same node overwrite one another",
+    ("arange_of_size", "torchscript"): "integers are exported as float32",
+    ("attention_lengths", "torchscript"): "the length of the sequence is written as a number",
+    ("lstm_lengths", "dynamo"): "the length of the sequence is written as a number, when the export does not fail",
+    ("lstm_projection", "dynamo"): "ONNX's LSTM has no projection; the shapes of the states contradict one another",
+}
 """ONNX Runtime computes the same as Sardonyx from the file, or refuses it: why it is not what PyTorch computes."""

@@ -124,7 +124,7 @@ def resizing() -> list[Form]:
         function("bilinear", to("bilinear", False, size=(18, 12)), picture),
         function("bilinear_corners", to("bilinear", True, size=(17, 4)), picture),
         function("bilinear_scale", to("bilinear", False, scale_factor=2.0), picture, other=(floats(2, 3, 5, 6),)),
-        function("bilinear_antialias", lambda x: F.interpolate(x, size=(4, 3), mode="bilinear", antialias=True), picture),
+        function("bilinear_antialias", to("bilinear", False, size=(4, 3), antialias=True), picture),
         function("bicubic", to("bicubic", False, size=(18, 12)), picture),
         function("bicubic_corners", to("bicubic", True, size=(5, 12)), picture),
         function("trilinear", to("trilinear", False, size=(5, 6, 7)), floats(1, 2, 3, 4, 5)),

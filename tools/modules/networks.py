@@ -83,19 +83,30 @@ class GPT(nn.Module):
         return self.head(self.norm(self.blocks(x)))
 
 
+class RootMeanSquare(nn.Module):
+    """RMS norm as models write it."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.rand(width) + 0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.weight * (x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6))
+
+
 class LlamaBlock(nn.Module):
     """Rotary embedding, grouped keys, RMS norm, gated MLP."""
 
     def __init__(self, width: int = 32, heads: int = 4, groups: int = 2):
         super().__init__()
         self.size, self.heads, self.groups = width // heads, heads, groups
-        self.norm, self.norm2 = nn.RMSNorm(width), nn.RMSNorm(width)
+        self.norm, self.norm2 = RootMeanSquare(width), RootMeanSquare(width)
         self.q, self.o = nn.Linear(width, width, bias=False), nn.Linear(width, width, bias=False)
         self.k, self.v = (nn.Linear(width, groups * self.size, bias=False) for _ in range(2))
         self.gate, self.up, self.down = nn.Linear(width, 64), nn.Linear(width, 64), nn.Linear(64, width)
 
-    def turned(self, x: Tensor) -> Tensor:
-        angles = torch.arange(x.shape[2])[:, None] * 10000.0 ** (-torch.arange(0, self.size, 2) / self.size)
+    def turned(self, x: Tensor, length: int) -> Tensor:
+        angles = torch.arange(length)[:, None] * 10000.0 ** (-torch.arange(0, self.size, 2) / self.size)
         cosine, sine = torch.cat([angles, angles], -1).cos(), torch.cat([angles, angles], -1).sin()
         a, b = x.chunk(2, -1)
         return x * cosine + torch.cat([-b, a], -1) * sine
@@ -104,9 +115,9 @@ class LlamaBlock(nn.Module):
         y = self.norm(x)
         q = self.q(y).unflatten(-1, (self.heads, self.size)).transpose(1, 2)
         k, v = (part(y).unflatten(-1, (self.groups, self.size)).transpose(1, 2) for part in (self.k, self.v))
-        k, v = (part.repeat_interleave(self.heads // self.groups, 1) for part in (self.turned(k), v))
+        k, v = (part.repeat_interleave(self.heads // self.groups, 1) for part in (self.turned(k, x.shape[1]), v))
         mask = torch.full((x.shape[1], x.shape[1]), float("-inf")).triu(1)
-        weights = (self.turned(q) @ k.transpose(-1, -2) / self.size ** 0.5 + mask).softmax(-1)
+        weights = (self.turned(q, x.shape[1]) @ k.transpose(-1, -2) / self.size ** 0.5 + mask).softmax(-1)
         x = x + self.o((weights @ v).transpose(1, 2).flatten(2))
         y = self.norm2(x)
         return x + self.down(F.silu(self.gate(y)) * self.up(y))
@@ -115,7 +126,8 @@ class LlamaBlock(nn.Module):
 class LanguageModel(nn.Module):
     def __init__(self):
         super().__init__()
-        self.words, self.layers, self.head = nn.Embedding(40, 16), nn.LSTM(16, 24, 2, batch_first=True), nn.Linear(24, 40)
+        self.words, self.head = nn.Embedding(40, 16), nn.Linear(24, 40)
+        self.layers = nn.LSTM(16, 24, 2, batch_first=True)
 
     def forward(self, tokens: Tensor):
         states, (hidden, _) = self.layers(self.words(tokens))
@@ -214,7 +226,8 @@ def forms() -> list[Form]:
         return nn.Sequential(nn.LayerNorm(12), nn.Linear(12, 24), nn.Mish(), nn.Linear(24, 12), nn.Softmax(-1))
 
     def super_resolution() -> nn.Module:
-        return nn.Sequential(nn.Conv2d(1, 8, 5, padding=2), nn.PReLU(8), nn.Conv2d(8, 9, 3, padding=1), nn.PixelShuffle(3))
+        return nn.Sequential(nn.Conv2d(1, 8, 5, padding=2), nn.PReLU(8), nn.Conv2d(8, 9, 3, padding=1),
+                             nn.PixelShuffle(3))
 
     picture = floats(2, 3, 32, 32)
     return [

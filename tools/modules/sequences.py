@@ -47,9 +47,10 @@ class Cells(nn.Module):
 
 
 def recurrent() -> list[Form]:
-    x, batch = floats(7, 2, 6), (floats(5, 3, 6),)
+    x, batch = floats(7, 2, 6), (floats(7, 3, 6),)
     return [
         layer("lstm", lambda: nn.LSTM(6, 5), x, other=batch),
+        layer("lstm_lengths", lambda: nn.LSTM(6, 5), x, other=(floats(5, 3, 6),)),
         layer("lstm_layers", lambda: nn.LSTM(6, 5, num_layers=2, bidirectional=True), x, other=batch),
         layer("lstm_batch_first", lambda: nn.LSTM(6, 5, batch_first=True), x),
         layer("lstm_projection", lambda: nn.LSTM(6, 5, proj_size=3), x),
@@ -60,7 +61,7 @@ def recurrent() -> list[Form]:
         layer("rnn_relu", lambda: nn.RNN(6, 5, nonlinearity="relu", num_layers=2), x),
         layer("lstm_packed", PackedLSTM, floats(3, 7, 6), torch.tensor([7, 4, 2])),
         layer("cells", Cells, floats(3, 6)),
-        Form("lstm_state", lambda: StateLSTM(), (x, floats(1, 2, 5), floats(1, 2, 5))),
+        layer("lstm_state", StateLSTM, x, floats(1, 2, 5), floats(1, 2, 5)),
     ]
 
 
@@ -77,12 +78,14 @@ def attentions() -> list[Form]:
     x, q, k = floats(2, 7, 16), floats(2, 4, 7, 8), floats(2, 4, 9, 8)
     attend = F.scaled_dot_product_attention
     return [
-        layer("attention", lambda: SelfAttention(batch_first=True), x, other=(floats(3, 5, 16),)),
+        layer("attention", lambda: SelfAttention(batch_first=True), x, other=(floats(3, 7, 16),)),
+        layer("attention_lengths", lambda: SelfAttention(batch_first=True), x, other=(floats(3, 5, 16),)),
         layer("attention_sequence_first", SelfAttention, x),
         layer("attention_bias_kv", lambda: SelfAttention(add_bias_kv=True, add_zero_attn=True, batch_first=True), x),
         layer("attention_mask", lambda: SelfAttention(batch_first=True), x, torch.ones(7, 7).triu(1).bool()),
         layer("attention_padding", PaddedAttention, x, floats(2, 5, 16), torch.arange(5) >= torch.tensor([[5], [3]])),
-        function("dot_product", lambda q, k, v: attend(q, k, v), q, k, k + 1, other=(floats(3, 4, 5, 8),) + (floats(3, 4, 6, 8),) * 2),
+        function("dot_product", lambda q, k, v: attend(q, k, v), q, k, k + 1,
+                 other=(floats(3, 4, 5, 8),) + (floats(3, 4, 6, 8),) * 2),
         function("dot_product_mask", lambda q, k, mask: attend(q, k, k, attn_mask=mask), q, k, floats(7, 9)),
         function("dot_product_boolean", lambda q, k, mask: attend(q, k, k, attn_mask=mask), q, k,
                  booleans(7, 9) | torch.eye(7, 9).bool()),
@@ -90,7 +93,8 @@ def attentions() -> list[Form]:
         function("dot_product_scale", lambda q, k: attend(q, k, k, scale=0.2), q, k),
         function("dot_product_grouped", lambda q, k: attend(q, k, k, enable_gqa=True), q, floats(2, 2, 9, 8)),
         layer("encoder_layer", lambda: nn.TransformerEncoderLayer(16, 4, 32, batch_first=True), x),
-        layer("encoder_layer_first", lambda: nn.TransformerEncoderLayer(16, 4, 32, activation="gelu", norm_first=True), x),
+        layer("encoder_layer_first",
+              lambda: nn.TransformerEncoderLayer(16, 4, 32, activation="gelu", norm_first=True), x),
         layer("encoder", lambda: nn.TransformerEncoder(nn.TransformerEncoderLayer(16, 4, 32, batch_first=True), 2), x),
         layer("decoder_layer", lambda: nn.TransformerDecoderLayer(16, 4, 32, batch_first=True), x, floats(2, 5, 16)),
         layer("transformer", lambda: nn.Transformer(16, 4, 1, 1, 32, batch_first=True), x, floats(2, 5, 16)),
@@ -102,7 +106,8 @@ def embeddings() -> list[Form]:
     return [
         layer("embedding", lambda: nn.Embedding(11, 5, padding_idx=0), words, other=(integers(11, 2, 4),)),
         layer("embedding_bag", lambda: nn.EmbeddingBag(11, 5, mode="mean"), words),
-        layer("embedding_bag_sum", lambda: nn.EmbeddingBag(11, 5, mode="sum"), integers(11, 9), torch.tensor([0, 4, 5])),
+        layer("embedding_bag_sum", lambda: nn.EmbeddingBag(11, 5, mode="sum"), integers(11, 9),
+              torch.tensor([0, 4, 5])),
         layer("bilinear_layer", lambda: Pair(nn.Bilinear(4, 5, 3)), floats(2, 4), floats(2, 5)),
         layer("linear", lambda: nn.Linear(6, 4), floats(2, 3, 6), other=(floats(5, 4, 6),)),
     ]
