@@ -109,6 +109,12 @@ static int sample(const opj_image_comp_t *component, uint32_t x, uint32_t y) {
     return value < 0 ? 0 : value > 255 ? 255 : (int)value;
 }
 
+/// An ink and black to light, both over 255 and rounded.
+static uint8_t uninked(int ink, int black) {
+    int product = ink * (255 - black) + 128;
+    return (uint8_t)(255 - black - (((product >> 8) + product) >> 8));
+}
+
 static uint8_t clamped(double value) { return value < 0 ? 0 : value > 255 ? 255 : (uint8_t)(value + 0.5); }
 
 int sx_jpeg2000_read(sx_jpeg2000_reader *reader, uint8_t *rgb, sx_image_report *report) {
@@ -122,12 +128,16 @@ int sx_jpeg2000_read(sx_jpeg2000_reader *reader, uint8_t *rgb, sx_image_report *
             return failed(reader, "a component is empty", report);
     }
     int is_grey = image->numcomps < 3;
+    int is_cmyk = image->numcomps == 4 && image->color_space == OPJ_CLRSPC_CMYK;
     int is_ycc = !is_grey && image->color_space == OPJ_CLRSPC_SYCC;
     for (uint32_t y = 0; y < report->height; y++) {
         for (uint32_t x = 0; x < report->width; x++, rgb += 3) {
             int parts[3];
             for (int part = 0; part < 3; part++) parts[part] = sample(&image->comps[is_grey ? 0 : part], x, y);
-            if (is_ycc) {
+            if (is_cmyk) {
+                int black = sample(&image->comps[3], x, y);
+                for (int part = 0; part < 3; part++) rgb[part] = uninked(parts[part], black);
+            } else if (is_ycc) {
                 double blue = parts[1] - 128, red = parts[2] - 128, light = parts[0];
                 rgb[0] = clamped(light + 1.402 * red);
                 rgb[1] = clamped(light - 0.344136 * blue - 0.714136 * red);

@@ -14,6 +14,11 @@ enum BMPCodec {
             (rgb[pixel], rgb[pixel + 1], rgb[pixel + 2]) = color
         }
         if header.runBits > 0 {
+            // Pixels that the codes skip have the first color.
+            let first = try header.color(0, source)
+            for line in 0..<height {
+                for x in 0..<width { put(x, line, first) }
+            }
             try Runs(source: source, header: header).forEach { (x, line, index) throws(SardonyxError) in
                 put(x, line, try header.color(index, source))
             }

@@ -65,8 +65,8 @@ void sx_tiff_close(sx_tiff_reader *reader);
 
 /// As sx_jpeg_open, of a JP2 file or a bare code stream. Refuses more than four components.
 sx_jpeg2000_reader *sx_jpeg2000_open(const uint8_t *bytes, size_t count, sx_image_report *report);
-/// Decodes to interleaved RGB: one or two components are grey, of more the first three are RGB (or YCbCr, which is
-/// converted), alpha dropped; samples rounded to 8 bits. Non-zero on success.
+/// Decodes to interleaved RGB: one or two components are grey, of more the first three are RGB (or YCbCr or CMYK,
+/// which are converted), alpha dropped; samples rounded to 8 bits. Non-zero on success.
 int sx_jpeg2000_read(sx_jpeg2000_reader *reader, uint8_t *rgb, sx_image_report *report);
 void sx_jpeg2000_close(sx_jpeg2000_reader *reader);
 
