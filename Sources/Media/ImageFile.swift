@@ -1,3 +1,4 @@
+import Codecs
 import Detection
 import TensorCore
 
@@ -42,10 +43,11 @@ public enum ImageFile {
     /// - Throws: `image`, as `read`.
     public static func decode(_ bytes: [UInt8], options: ReadOptions = ReadOptions()) throws(SardonyxError) -> Image {
         let picture: DecodedPicture
+        let reserve: DecodedPicture.Reserve = { (_) throws(SardonyxError) in }
         switch try ImageFormat(magicOf: bytes) {
-        case .jpeg: picture = try JPEGCodec.decode(bytes)
-        case .png: picture = try PNGCodec.decode(bytes)
-        case .webp: picture = try WebPCodec.decode(bytes)
+        case .jpeg: picture = try JPEGCodec.decode(bytes, reserve: reserve)
+        case .png: picture = try PNGCodec.decode(bytes, reserve: reserve)
+        case .webp: picture = try WebPCodec.decode(bytes, reserve: reserve)
         }
         let orientation = options.appliesOrientation ? picture.orientation : .up
         let upright = orientation.apply(width: picture.width, height: picture.height, rgb: picture.rgb)

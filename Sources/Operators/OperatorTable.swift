@@ -121,6 +121,7 @@ package enum OperatorTable {
         .unary("HardSwish", from: 14, .hardSwish),
         .op("Identity", 1...28, Identity.self),
         .op("If", 1...newestOpset, If.self),
+        .op("ImageDecoder", 20...newestOpset, ImageDecoder.self),
         .floating("InstanceNormalization", 1...newestOpset, GroupNormalization.self),
         .op("IsInf", 10...28, FloatClass.self),
         .op("IsNaN", 9...28, FloatClass.self),

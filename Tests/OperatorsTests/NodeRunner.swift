@@ -9,6 +9,7 @@ struct NodeRunner {
     let type: String
     var attributes: [String: Attribute] = [:]
     var outputs = 1
+    var domain = Domains.onnx
 
     init(_ type: String, opset: Int = 21, outputs: Int = 1, _ attributes: [String: Attribute] = [:]) {
         self.type = type
@@ -19,7 +20,7 @@ struct NodeRunner {
 
     private func node(_ inputs: [Bool]) -> Node {
         Node(
-            name: "n", opType: type, inputs: inputs.enumerated().map { $1 ? ValueID($0) : nil },
+            name: "n", domain: domain, opType: type, inputs: inputs.enumerated().map { $1 ? ValueID($0) : nil },
             outputs: (0..<outputs).map { ValueID(inputs.count + $0) }, attributes: attributes)
     }
 

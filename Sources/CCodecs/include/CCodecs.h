@@ -1,5 +1,5 @@
-/// JPEG by libjpeg-turbo and PNG by libpng behind functions that return instead of jumping: both
-/// libraries report errors by longjmp, which must not pass through Swift frames.
+/// JPEG by libjpeg-turbo, PNG by libpng, TIFF by libtiff and JPEG 2000 by OpenJPEG behind functions that return instead
+/// of jumping or calling back: longjmp must not pass through Swift frames.
 #ifndef SARDONYX_CCODECS_H
 #define SARDONYX_CCODECS_H
 
@@ -52,6 +52,23 @@ sx_png_reader *sx_png_open(const uint8_t *bytes, size_t count, sx_image_report *
 /// samples kept, alpha dropped. Non-zero on success. `rgb` must be zeroed.
 int sx_png_read(sx_png_reader *reader, uint8_t *rgb, sx_image_report *report);
 void sx_png_close(sx_png_reader *reader);
+
+typedef struct sx_tiff_reader sx_tiff_reader;
+typedef struct sx_jpeg2000_reader sx_jpeg2000_reader;
+
+/// As sx_jpeg_open, of the first picture in the file. Warnings of libtiff (tags that it does not know) are ignored.
+sx_tiff_reader *sx_tiff_open(const uint8_t *bytes, size_t count, sx_image_report *report);
+/// Decodes to interleaved RGB: libtiff's conversions to 8 bits, alpha dropped, colours as stored beside it. Needs four
+/// bytes a pixel besides. Non-zero on success.
+int sx_tiff_read(sx_tiff_reader *reader, uint8_t *rgb, sx_image_report *report);
+void sx_tiff_close(sx_tiff_reader *reader);
+
+/// As sx_jpeg_open, of a JP2 file or a bare code stream. Refuses more than four components.
+sx_jpeg2000_reader *sx_jpeg2000_open(const uint8_t *bytes, size_t count, sx_image_report *report);
+/// Decodes to interleaved RGB: one or two components are grey, of more the first three are RGB (or YCbCr or CMYK,
+/// which are converted), alpha dropped; samples rounded to 8 bits. Non-zero on success.
+int sx_jpeg2000_read(sx_jpeg2000_reader *reader, uint8_t *rgb, sx_image_report *report);
+void sx_jpeg2000_close(sx_jpeg2000_reader *reader);
 
 /// Encodes interleaved RGB; `quality` 1...100; chroma subsampled below quality 90. Non-zero on success.
 int sx_jpeg_encode(const uint8_t *rgb, uint32_t width, uint32_t height, int quality, sx_bytes *out,

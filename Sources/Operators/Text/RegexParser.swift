@@ -88,7 +88,6 @@ struct RegexParser {
             while source.peek != nil, !source.take("\\E") {
                 if let scalar = source.next() { try add(literal: scalar) }
             }
-        case "E": _ = source.next()
         default:
             if let item = try source.setEscape() {
                 try add(RegexClass([item], foldsCase: flags.foldsCase))
@@ -152,7 +151,6 @@ struct RegexParser {
             if source.take("P<") || source.take("<") {
                 try source.skipGroupName()
             } else if try source.flags(&flags) == .toGroupEnd {
-                groups[groups.count - 1].atom = nil
                 return
             }
         }

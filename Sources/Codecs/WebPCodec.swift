@@ -2,8 +2,10 @@ import CWebP
 import TensorCore
 
 /// WebP by libwebp: lossy and lossless still pictures, alpha dropped.
-enum WebPCodec {
-    static func decode(_ bytes: [UInt8]) throws(SardonyxError) -> DecodedPicture {
+package enum WebPCodec {
+    package static func decode(
+        _ bytes: [UInt8], reserve: DecodedPicture.Reserve
+    ) throws(SardonyxError) -> DecodedPicture {
         var features = WebPBitstreamFeatures()
         let header = WebPGetFeatures(bytes, bytes.count, &features)
         guard header == VP8_STATUS_OK else { throw DecodedPicture.failure("WebP", reason(header), rows: 0, of: 0) }
@@ -11,7 +13,8 @@ enum WebPCodec {
             throw SardonyxError(.image, "", "WebP kind", got: "an animation", allowed: "still pictures")
         }
         let (width, height) = (Int(features.width), Int(features.height))
-        var rgb = [UInt8](repeating: 0, count: try DecodedPicture.byteCount("WebP", width: width, height: height))
+        var rgb = [UInt8](
+            repeating: 0, count: try DecodedPicture.byteCount("WebP", width: width, height: height, reserve))
         // The incremental decoder, unlike the plain one, tells how many rows it completed.
         let (status, rows) = rgb.withUnsafeMutableBufferPointer { out -> (VP8StatusCode, Int) in
             guard let decoder = WebPINewRGB(MODE_RGB, out.baseAddress, out.count, Int32(width * 3)) else {
@@ -34,7 +37,7 @@ enum WebPCodec {
     }
 
     /// Encodes interleaved RGB8; `quality` in 1...100, where 100 is lossless.
-    static func encode(width: Int, height: Int, rgb: [UInt8], quality: Int) throws(SardonyxError) -> [UInt8] {
+    package static func encode(width: Int, height: Int, rgb: [UInt8], quality: Int) throws(SardonyxError) -> [UInt8] {
         guard width <= Int(WEBP_MAX_DIMENSION), height <= Int(WEBP_MAX_DIMENSION) else {
             throw SardonyxError(
                 .image, "", "size of a WebP to write", got: "\(width) x \(height)",

@@ -1,5 +1,5 @@
 /// How a stored picture must be turned to stand upright: the EXIF tag 0x0112 (Exif 2.32, 4.6.4.A).
-enum Orientation: UInt16 {
+package enum Orientation: UInt16, Sendable {
     case up = 1
     case upMirrored
     case down
@@ -10,7 +10,7 @@ enum Orientation: UInt16 {
     case left
 
     /// Reads the tag from an EXIF (TIFF) block. A block that is absent, damaged or silent means `up`.
-    init(exif: [UInt8]) {
+    package init(exif: [UInt8]) {
         self = Self.tag(in: exif).flatMap(Orientation.init(rawValue:)) ?? .up
     }
 
@@ -41,7 +41,7 @@ enum Orientation: UInt16 {
 
     /// The upright picture: interleaved RGB8 `[height, width, 3]` in, the same layout out, sides swapped for the four
     /// orientations that lie on their side.
-    func apply(width: Int, height: Int, rgb: [UInt8]) -> (width: Int, height: Int, rgb: [UInt8]) {
+    package func apply(width: Int, height: Int, rgb: [UInt8]) -> (width: Int, height: Int, rgb: [UInt8]) {
         // The source pixel of output (x, y) is first + x * right + y * down.
         let (first, right, down, swapped): (Int, Int, Int, Bool)
         switch self {

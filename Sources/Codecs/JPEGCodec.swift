@@ -3,13 +3,15 @@ import Glibc
 import TensorCore
 
 /// JPEG by libjpeg-turbo: baseline, extended, progressive and arithmetic-coded; grey, YCbCr, RGB, CMYK and YCCK.
-enum JPEGCodec {
+package enum JPEGCodec {
     /// A picture stored in more scans than this is refused: each scan costs a pass over all coefficients.
     static let maximumScans: UInt32 = 100
     /// Work space of the decoder in bytes; 100 Mpx progressive CMYK needs 800 MB.
     private static let maximumMemory = 1 << 30
 
-    static func decode(_ bytes: [UInt8]) throws(SardonyxError) -> DecodedPicture {
+    package static func decode(
+        _ bytes: [UInt8], reserve: DecodedPicture.Reserve
+    ) throws(SardonyxError) -> DecodedPicture {
         try bytes.withUnsafeBufferPointer { (source) throws(SardonyxError) in
             var report = sx_image_report()
             guard let reader = sx_jpeg_open(source.baseAddress, source.count, &report) else {
@@ -17,7 +19,8 @@ enum JPEGCodec {
             }
             defer { sx_jpeg_close(reader) }
             let (width, height) = (Int(report.width), Int(report.height))
-            var rgb = [UInt8](repeating: 0, count: try DecodedPicture.byteCount("JPEG", width: width, height: height))
+            var rgb = [UInt8](
+                repeating: 0, count: try DecodedPicture.byteCount("JPEG", width: width, height: height, reserve))
             let orientation = Orientation(exif: report.exifBytes)
             let complete = rgb.withUnsafeMutableBufferPointer {
                 sx_jpeg_read(reader, $0.baseAddress, maximumScans, maximumMemory, &report) != 0
@@ -35,7 +38,7 @@ enum JPEGCodec {
     }
 
     /// Encodes interleaved RGB8; `quality` in 1...100; chroma keeps full resolution from quality 90 on.
-    static func encode(width: Int, height: Int, rgb: [UInt8], quality: Int) throws(SardonyxError) -> [UInt8] {
+    package static func encode(width: Int, height: Int, rgb: [UInt8], quality: Int) throws(SardonyxError) -> [UInt8] {
         guard width <= 65_500, height <= 65_500 else {
             throw SardonyxError(
                 .image, "", "size of a JPEG to write", got: "\(width) x \(height)", allowed: "sides up to 65500")
