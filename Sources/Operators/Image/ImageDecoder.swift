@@ -6,6 +6,7 @@ import TensorCore
 /// PNG, WebP or PNM, as RGB, BGR or grey; an empty picture when it cannot be decoded. Pixels are taken as stored (no
 /// EXIF orientation), alpha is dropped.
 struct ImageDecoder: Operator {
+    static let elementTypes: [DType] = [.uint8]
     private enum PixelFormat: String, CaseIterable { case rgb = "RGB", bgr = "BGR", grey = "Grayscale" }
     private let format: PixelFormat
     private var channels: Int { format == .grey ? 1 : 3 }
@@ -13,7 +14,6 @@ struct ImageDecoder: Operator {
     init(_ node: NodeReader) throws(SardonyxError) { format = try node.choice("pixel_format", default: .rgb) }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        try context.requireDType(0, [.uint8], "encoded stream")
         try context.requireRank(0, 1...1, "encoded stream")
         return [Inferred(.uint8, [.unknown, .unknown, .known(channels)])]
     }
