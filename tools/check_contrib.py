@@ -190,7 +190,7 @@ def quantized_forms() -> list[Form]:
         form("QLinearSoftmax", image + narrow, {"axis": -1, "opset": 13})
         form("QLinearSoftmax", image + narrow, {"axis": 1, "opset": 11}, note="opset 11")
         window = {"kernel_shape": [3, 2], "strides": [2, 1], "pads": [1, 0, 1, 1]}
-        coarser = [np.array(image[1] * 1.3, np.float32), image[2]]
+        coarser = [np.array(image[1] * 1.3591, np.float32), image[2]]
         form("QLinearAveragePool", image + coarser, window)
         form("QLinearAveragePool", image + coarser, {**window, "count_include_pad": 1, "ceil_mode": 1})
         form("QLinearGlobalAveragePool", image + [np.array(image[1] / 4, np.float32), image[2]])

@@ -92,7 +92,8 @@ private struct QgemmCase {
                     for k in [0, 1, 2, 3, 31] { QgemmCase(m: m, n: n, k: k, &random).check(&random) }
                 }
             }
-            QgemmCase(m: 200, n: 300, k: 1100, &random).check(&random)
+            QgemmCase(m: 200, n: 40, k: 1100, &random).check(&random)
+            QgemmCase(m: 3, n: 300, k: 600, &random).check(&random)
         }
     }
 
