@@ -41,14 +41,15 @@ def forms() -> list[Form]:
     result += [
         function("grid_sample_3d", lambda x, g: F.grid_sample(x, g, align_corners=False), floats(1, 2, 4, 5, 6),
                  floats(1, 3, 4, 5, 3), opset=20),
-        function("affine_grid", lambda t: F.affine_grid(t, [2, 3, 5, 6], align_corners=False), floats(2, 2, 3), opset=20),
+        function("affine_grid", lambda t: F.affine_grid(t, [2, 3, 5, 6], align_corners=False), floats(2, 2, 3),
+                 opset=20),
         layer("deform_conv", lambda: Deformable(1, True), floats(2, 4, 6, 7), floats(2, 18, 6, 7), floats(2, 9, 6, 7),
               opset=19),
         layer("deform_conv_groups", lambda: Deformable(2, False), floats(1, 4, 6, 7), floats(1, 18, 6, 7),
               floats(1, 9, 6, 7), opset=19),
         function("nms", lambda b, s: torch.ops.torchvision.nms(b, s, 0.3), boxes(30, 20.0), torch.rand(30)),
-        function("roi_align", lambda x, r: torch.ops.torchvision.roi_align(x, r, 0.5, 3, 4, 2, False), floats(1, 3, 14, 14),
-                 torch.cat([torch.zeros(5, 1), boxes(5, 24.0)], 1)),
+        function("roi_align", lambda x, r: torch.ops.torchvision.roi_align(x, r, 0.5, 3, 4, 2, False),
+                 floats(1, 3, 14, 14), torch.cat([torch.zeros(5, 1), boxes(5, 24.0)], 1)),
         function("roi_align_aligned", lambda x, r: torch.ops.torchvision.roi_align(x, r, 1.0, 2, 2, 3, True),
                  floats(2, 3, 14, 14), torch.cat([torch.tensor([[0.0], [1], [1], [0]]), boxes(4, 12.0)], 1)),
     ]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from onnx import helper
 
-from random_graphs.builder import NUMBERS, Graph, Rejected, Value
+from random_graphs.builder import Graph
 from random_graphs.elementwise import RULES as ELEMENTWISE
 from random_graphs.indexing import RULES as INDEXING
 from random_graphs.movement import RULES as MOVEMENT
 from random_graphs.movement import axis
+from random_graphs.values import NUMBERS, Rejected, Value
 
 CARRIED = (np.float32, np.int64)
 

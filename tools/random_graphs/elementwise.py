@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from onnx import helper
 
-from random_graphs.builder import ALL, FLOATS, INTEGERS, NUMBERS, Graph, Rejected, Value, is_float
+from random_graphs.builder import Graph
+from random_graphs.values import ALL, FLOATS, INTEGERS, NUMBERS, Rejected, Value, is_float
 
 SIGNED = tuple(dtype for dtype in NUMBERS if not np.issubdtype(dtype, np.unsignedinteger))
 FUNCTIONS = {
@@ -142,8 +144,6 @@ def cast(g: Graph) -> None:
     if g.opset >= 15 and g.chance(0.3):
         g.node("CastLike", [x, g.pick(dtypes=(dtype,))])
     else:
-        from onnx import helper
-
         g.node("Cast", [x], to=helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 
 

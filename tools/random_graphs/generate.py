@@ -9,8 +9,9 @@ import numpy as np
 from onnx import ModelProto
 
 from random_graphs import control, elementwise, indexing, movement, networks
-from random_graphs.builder import Graph, Settings, Value, change, is_float, scale
+from random_graphs.builder import Graph, Settings
 from random_graphs.evaluation import Reference, Refused
+from random_graphs.values import Value, change, is_float, scale
 
 OPSETS = {11: 1, 12: 1, 13: 3, 14: 1, 15: 1, 16: 1, 17: 3, 18: 3, 19: 1, 20: 1, 21: 2, 22: 1, 23: 1, 24: 1}
 FAMILIES = {"elementwise": elementwise, "movement": movement, "indexing": indexing, "networks": networks,

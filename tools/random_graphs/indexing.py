@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 
-from random_graphs.builder import Graph, Rejected, Value
+from random_graphs.builder import Graph
 from random_graphs.movement import axis, some_axes
+from random_graphs.values import Rejected, Value
 
 REDUCTIONS = ("ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2",
               "ReduceLogSumExp", "ReduceSumSquare", "ReduceLogSum")

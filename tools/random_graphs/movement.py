@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from onnx import TensorProto, numpy_helper
 
-from random_graphs.builder import ALL, NUMBERS, Graph, Rejected, Value
+from random_graphs.builder import Graph
+from random_graphs.values import ALL, NUMBERS, Rejected, Value
 
 
 def axis(g: Graph, rank: int) -> int:
@@ -234,9 +236,7 @@ def expand_by_shape(g: Graph) -> None:
         g.node("Expand", [g.source([(1,) * x.rank] * g.settings.sets, g.choose([np.float32, np.int64])), shape])
 
 
-def _one(g: Graph):
-    from onnx import numpy_helper
-
+def _one(g: Graph) -> TensorProto:
     return numpy_helper.from_array(np.array([g.choose([0, 1, 2])], g.choose([np.float32, np.int64, np.bool_])))
 
 
