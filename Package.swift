@@ -32,7 +32,7 @@ let package = Package(
             cSettings: [
                 .unsafeFlags(openMP + ["-O3", "-ffp-contract=off", "-fno-math-errno"])
             ],
-            linkerSettings: [.linkedLibrary("omp5"), .linkedLibrary("openblas"), .linkedLibrary("m")]),
+            linkerSettings: [.linkedLibrary("omp5"), .linkedLibrary("m")]),
         .target(
             name: "COnnx", exclude: ["README.md"],
             linkerSettings: [.linkedLibrary("protobuf-c")]),

@@ -37,7 +37,8 @@ package enum CheckedSize {
     }
 
     /// The float as an integer, truncated towards zero, or `nil` for NaN, infinities and values outside `Int`.
-    package static func integer<F: BinaryFloatingPoint>(_ value: F) -> Int? {
+    /// Inlinable, because not specialised it takes a microsecond.
+    @inlinable package static func integer<F: BinaryFloatingPoint>(_ value: F) -> Int? {
         Int(exactly: value.rounded(.towardZero))
     }
 }

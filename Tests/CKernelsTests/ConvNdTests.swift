@@ -20,6 +20,15 @@ import Testing
             pad: [0, 0, 1, 0], output: [1, 2, 3, 2]),
         Case(
             c: 1, k: 1, input: [2, 2], kernel: [3, 3], stride: [1, 1], dilation: [1, 1], pad: [9, 0], output: [3, 1]),
+        // Many blocks of positions; channels in parts; the input as the matrix.
+        Case(
+            c: 40, k: 20, groups: 2, input: [9, 11, 13], kernel: [3, 3, 3], stride: [1, 1, 1], dilation: [1, 1, 1],
+            pad: [1, 1, 1], output: [9, 11, 13]),
+        Case(
+            c: 7, k: 150, input: [5, 9], kernel: [3, 2], stride: [1, 2], dilation: [1, 1], pad: [1, 0], output: [5, 4]),
+        Case(
+            c: 20, k: 17, input: [6, 7, 20], kernel: [1, 1, 1], stride: [1, 1, 1], dilation: [1, 1, 1],
+            pad: [0, 0, 0], output: [6, 7, 20]),
     ]
 
     /// `output` includes output padding, ONNX ConvTranspose.
@@ -34,14 +43,21 @@ import Testing
         Case(
             c: 2, k: 2, input: [2, 3, 2], kernel: [2, 3, 3], stride: [3, 1, 2], dilation: [1, 2, 1], pad: [0, 1, 1],
             output: [5, 5, 4]),
+        // Bands of rows, and of a row; channels in parts; rows that nothing reaches.
+        Case(
+            c: 3, k: 9, input: [150, 40], kernel: [4, 4], stride: [2, 2], dilation: [1, 1], pad: [1, 1],
+            output: [300, 80]),
+        Case(c: 5, k: 16, input: [2500], kernel: [16], stride: [8], dilation: [1], pad: [4], output: [20_000]),
+        Case(
+            c: 3, k: 2, input: [3, 2], kernel: [1, 1], stride: [4, 3], dilation: [1, 1], pad: [0, 0], output: [11, 5]),
     ]
 
     @Test(arguments: convolutions.indices) func convolution(_ index: Int) {
-        check(Self.convolutions[index], transposed: false)
+        atEveryIsaLevel { _ in check(Self.convolutions[index], transposed: false) }
     }
 
     @Test(arguments: transposed.indices) func transposedConvolution(_ index: Int) {
-        check(Self.transposed[index], transposed: true)
+        atEveryIsaLevel { _ in check(Self.transposed[index], transposed: true) }
     }
 
     private func check(_ test: Case, transposed: Bool) {
@@ -60,9 +76,22 @@ import Testing
         fill(&shape.stride, test.stride)
         fill(&shape.dilation, test.dilation)
         fill(&shape.pad_begin, test.pad)
-        let run = transposed ? sx_conv_transpose : sx_conv_nd
-        let y = GuardedFloats(sums.count)
-        run(&shape, x.pointer, w.pointer, bias.pointer, sx_activation(op: SX_UNARY_RELU, a: 0, b: 0), y.pointer, 2)
+        let relu = sx_activation(op: SX_UNARY_RELU, a: 0, b: 0)
+        let packed = GuardedFloats(w.array.count)
+        if transposed { sx_conv_transpose_pack(&shape, w.pointer, packed.pointer, 2) }
+        let bytes = transposed ? sx_conv_transpose_scratch_bytes(&shape, 3) : sx_conv_nd_scratch_bytes(&shape, 3)
+        let scratch = UnsafeMutableRawPointer.allocate(byteCount: max(Int(bytes), 64), alignment: 64)
+        defer { scratch.deallocate() }
+        let (y, again) = (GuardedFloats(sums.count), GuardedFloats(sums.count))
+        for (y, threads) in [(again, Int32(3)), (y, 1)] {
+            if transposed {
+                sx_conv_transpose(
+                    &shape, x.pointer, packed.pointer, bias.pointer, relu, y.pointer, scratch, threads)
+            } else {
+                sx_conv_nd(&shape, x.pointer, w.pointer, bias.pointer, relu, y.pointer, scratch, threads)
+            }
+        }
+        #expect(sameBits(y.array, again.array) && packed.isIntact)
         let bound = Double(test.c * taps + 2) * 0x1p-24
         #expect(y.isIntact)
         #expect(sums.indices.allSatisfy { abs(Double(y.pointer[$0]) - max(sums[$0], 0)) <= bound * magnitudes[$0] })

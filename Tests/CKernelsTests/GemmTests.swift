@@ -229,32 +229,72 @@ private struct GemmCase {
     }
 
     @Test func doublePrecision() {
-        var random = SeededRandom(1)
-        let (m, n, k) = (200, 7, 30)
-        let a = random.floats(m * k).map(Double.init), b = random.floats(2 * n * k).map(Double.init)
-        var c = [Double](repeating: 2, count: 2 * m * n)
-        a.withUnsafeBufferPointer { a in
-            b.withUnsafeBufferPointer { b in
-                c.withUnsafeMutableBufferPointer { c in
-                    var args = sx_gemm_f64_args()
-                    (args.m, args.n, args.k, args.batch, args.alpha, args.beta) = (
-                        Int64(m), Int64(n), Int64(k), 2, 0.5, 0.25
-                    )
-                    (args.a, args.lda, args.transpose_a) = (a.baseAddress, Int64(m), true)
-                    (args.b, args.ldb, args.batch_stride_b) = (b.baseAddress, Int64(n), Int64(n * k))
-                    (args.c, args.ldc, args.batch_stride_c) = (c.baseAddress, Int64(n), Int64(m * n))
-                    sx_gemm_f64(&args, 2)
+        atEveryIsaLevel { level in
+            for (m, n, k) in [
+                (1, 1, 1), (1, 37, 40), (5, 33, 7), (6, 16, 200), (7, 5, 0), (200, 7, 30), (300, 70, 390),
+            ] {
+                for transposes in [(false, false), (true, false), (false, true), (true, true)] {
+                    for beta in [0, 0.25] { checkDouble(m, n, k, transposes, beta: beta, level) }
                 }
             }
+        }
+    }
+
+    private func checkDouble(
+        _ m: Int, _ n: Int, _ k: Int, _ transposes: (a: Bool, b: Bool), beta: Double, _ level: sx_isa
+    ) {
+        var random = SeededRandom(1)
+        let gap = 3
+        let (lda, ldb, ldc) = ((transposes.a ? m : k) + gap, (transposes.b ? k : n) + gap, n + gap)
+        let a = random.floats(max(1, (transposes.a ? k : m)) * lda).map(Double.init)
+        let b = random.floats(2 * max(1, (transposes.b ? n : k)) * ldb).map(Double.init)
+        // With a beta of 0, C is not read.
+        let before = [Double](repeating: beta == 0 ? .nan : 2, count: 2 * m * ldc)
+        var results: [[Double]] = []
+        for threads: Int32 in [1, 3] {
+            var c = before
+            a.withUnsafeBufferPointer { a in
+                b.withUnsafeBufferPointer { b in
+                    c.withUnsafeMutableBufferPointer { c in
+                        var args = sx_gemm_f64_args()
+                        (args.m, args.n, args.k, args.batch) = (Int64(m), Int64(n), Int64(k), 2)
+                        (args.alpha, args.beta) = (0.5, beta)
+                        (args.a, args.lda, args.transpose_a) = (a.baseAddress, Int64(lda), transposes.a)
+                        (args.b, args.ldb, args.transpose_b) = (b.baseAddress, Int64(ldb), transposes.b)
+                        args.batch_stride_b = Int64(b.count / 2)
+                        (args.c, args.ldc, args.batch_stride_c) = (c.baseAddress, Int64(ldc), Int64(m * ldc))
+                        let scratch = UnsafeMutableRawPointer.allocate(
+                            byteCount: max(64, Int(sx_gemm_f64_scratch_bytes(&args, 3))), alignment: 64)
+                        defer { scratch.deallocate() }
+                        sx_gemm_f64(&args, scratch, threads)
+                    }
+                }
+            }
+            results.append(c)
         }
         for z in 0..<2 {
             for i in 0..<m {
-                for j in 0..<n {
-                    let sum = (0..<k).reduce(0.0) { $0 + a[$1 * m + i] * b[z * n * k + $1 * n + j] }
-                    #expect(abs(c[z * m * n + i * n + j] - (0.5 * sum + 0.5)) < 1e-12)
+                for j in 0..<ldc {
+                    let index = (z * m + i) * ldc + j
+                    guard results[0][index].bitPattern == results[1][index].bitPattern else {
+                        return Issue.record("threads differ: \(m) \(n) \(k) \(transposes) at level \(level.rawValue)")
+                    }
+                    var exact = before[index]
+                    if j < n {
+                        let sum = (0..<k).reduce(0.0) {
+                            $0 + a[transposes.a ? $1 * lda + i : i * lda + $1]
+                                * b[z * b.count / 2 + (transposes.b ? j * ldb + $1 : $1 * ldb + j)]
+                        }
+                        exact = 0.5 * sum + (beta == 0 ? 0 : beta * exact)
+                    }
+                    guard abs(results[0][index] - exact) <= Double(k + 4) * 0x1p-52 * Double(k + 4) || j >= n else {
+                        return Issue.record("C[\(z), \(i), \(j)]: \(m) \(n) \(k) \(transposes) at \(level.rawValue)")
+                    }
+                    guard j < n || results[0][index].bitPattern == exact.bitPattern else {
+                        return Issue.record("wrote between the rows: \(m) \(n) \(k) at \(level.rawValue)")
+                    }
                 }
             }
         }
-        #expect(!String(cString: sx_openblas_corename()).isEmpty)
     }
 }

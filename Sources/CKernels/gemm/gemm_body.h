@@ -1,4 +1,5 @@
 #include "../base/vector_sum.h"
+#include "double_body.h"
 #include "gemm_kernels.h"
 
 /// sum += a column of A times a row of B. With few registers, the rows from TILE_BASE on have a base of their own, so
@@ -122,4 +123,4 @@ static void add_bias(float *c, int64_t n, float beta, const float *bias, int64_t
     for (; j < n; j++) c[j] += beta * bias[j * stride];
 }
 
-const sx_gemm_kernels SX_ROW(sx_gemm_kernels) = {TILE_ROWS, 16 * TILE_VECTORS, TILE_DEPTH, tile, add_bias};
+const sx_gemm_kernels SX_ROW(sx_gemm_kernels) = {TILE_ROWS, 16 * TILE_VECTORS, TILE_DEPTH, tile, add_bias, double_tile};

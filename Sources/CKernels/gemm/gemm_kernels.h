@@ -28,12 +28,23 @@ typedef struct {
     const sx_gemm_epilogue *epilogue;  ///< or NULL
 } sx_gemm_tile;
 
+/// One tile of doubles: C [rows, columns] = alpha A B + beta C, rows <= tile_rows, columns <= tile_columns / 2.
+typedef struct {
+    const double *a;  ///< packed [k][tile_rows]
+    const double *b;  ///< row stride `b_row`; all of tile_columns / 2 columns is read
+    int64_t b_row;
+    double *c;
+    int64_t ldc, rows, columns, k;
+    double alpha, beta;  ///< with a beta of 0 C is not read
+} sx_gemm_f64_tile;
+
 typedef struct {
     int tile_rows, tile_columns;
     int64_t k_block;  ///< the most of K between two visits of C
     void (*tile)(const sx_gemm_tile *tile);
     /// c[j] += beta bias[j stride] for n elements.
     void (*add_bias)(float *c, int64_t n, float beta, const float *bias, int64_t stride);
+    void (*double_tile)(const sx_gemm_f64_tile *tile);
 } sx_gemm_kernels;
 
 #endif

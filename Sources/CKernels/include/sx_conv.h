@@ -108,17 +108,28 @@ typedef struct {
     int64_t dilation[SX_CONV_MAX_RANK], pad_begin[SX_CONV_MAX_RANK];
 } sx_conv_nd_shape;
 
-/// ONNX Conv of any rank, for the shapes that have no faster way (3-D): one output row at a time.
-/// `bias` [k] or NULL. No overlap, no allocation.
+/// Bytes of scratch that `sx_conv_nd` needs on at most `threads` threads.
+int64_t sx_conv_nd_scratch_bytes(const sx_conv_nd_shape *shape, int threads);
+
+/// ONNX Conv of any rank, for the shapes that have no faster way (3-D): blocks of columns times the weights.
+/// `bias` [k] or NULL. `scratch` is 64-byte aligned. No overlap, no allocation. The result is the same to the bit for
+/// any thread count.
 void sx_conv_nd(
     const sx_conv_nd_shape *shape, const float *x, const float *weights, const float *bias, sx_activation activation,
-    float *y, int threads);
+    float *y, void *scratch, int threads);
+
+/// Weights [c, k/groups, kernel...] of a transposed convolution in the order [k, kernel..., c/groups].
+void sx_conv_transpose_pack(const sx_conv_nd_shape *shape, const float *weights, float *packed, int threads);
+
+/// Bytes of scratch that `sx_conv_transpose` needs on at most `threads` threads.
+int64_t sx_conv_transpose_scratch_bytes(const sx_conv_nd_shape *shape, int threads);
 
 /// ONNX ConvTranspose of any rank. Here `in` is x [n, c, in...], `out` is y [n, k, out...] with output padding
-/// included, weights [c, k/groups, kernel...]: x[i] w[t] is added to y[i stride - pad_begin + t dilation].
-/// `bias` [k] or NULL. No overlap, no allocation.
+/// included: x[i] w[t] is added to y[i stride - pad_begin + t dilation]. `packed` is from `sx_conv_transpose_pack`.
+/// `bias` [k] or NULL. `scratch` is 64-byte aligned. No overlap, no allocation. The result is the same to the bit for
+/// any thread count.
 void sx_conv_transpose(
-    const sx_conv_nd_shape *shape, const float *x, const float *weights, const float *bias, sx_activation activation,
-    float *y, int threads);
+    const sx_conv_nd_shape *shape, const float *x, const float *packed, const float *bias, sx_activation activation,
+    float *y, void *scratch, int threads);
 
 #endif

@@ -43,7 +43,7 @@ int64_t sx_gemm_scratch_bytes(const sx_gemm_args *args, int threads);
 /// `scratch` is 64-byte aligned. The result is the same to the bit for any thread count.
 void sx_gemm(const sx_gemm_args *args, void *scratch, int threads);
 
-/// C[i] = alpha op(A[i]) op(B[i]) + beta C[i] in double precision by OpenBLAS, each product on one thread.
+/// C[i] = alpha op(A[i]) op(B[i]) + beta C[i] in double precision; layout, strides and aliasing as in `sx_gemm_args`.
 typedef struct {
     int64_t m, n, k, batch;
     double alpha, beta;
@@ -53,10 +53,11 @@ typedef struct {
     bool transpose_a, transpose_b;
 } sx_gemm_f64_args;
 
-/// Dimensions and leading dimensions must fit in int32. C overlaps nothing.
-void sx_gemm_f64(const sx_gemm_f64_args *args, int threads);
+/// Bytes of scratch that `sx_gemm_f64` needs on at most `threads` threads; no pointer is read.
+int64_t sx_gemm_f64_scratch_bytes(const sx_gemm_f64_args *args, int threads);
 
-/// The CPU core that OpenBLAS chose its kernels for.
-const char *sx_openblas_corename(void);
+/// `scratch` is 64-byte aligned. With a beta of 0, C is not read. The result is the same to the bit for any thread
+/// count.
+void sx_gemm_f64(const sx_gemm_f64_args *args, void *scratch, int threads);
 
 #endif

@@ -12,9 +12,9 @@
 #define SX_TABLE "../pool/kernels.inc"
 #include "../base/dispatch.h"
 
-enum { CHUNK = 8192 };
-
-typedef void (*line_body)(const sx_pool_line *line, const float *x, float *y, bool first);
+// A plain line of output: the input lines of its window are folded into one with its padding, taps of that into the
+// output. Where a window is wider than the memory for such a line, one output at a time.
+enum { CHUNK = 8192, PADDED = 1024, ROWS = 16 };
 
 typedef struct {
     const sx_pool_kernels *kernels;
@@ -22,7 +22,6 @@ typedef struct {
     const float *x;
     float *y;
     int64_t *indices;
-    line_body body;
     sx_pool_line line;
     int lanes;
     int64_t in_plane, out_lines, lines, lines_per_chunk;
@@ -75,15 +74,73 @@ static bool window_next(window *w) {
     return false;
 }
 
-static void run_line(const job *j, int64_t line) {
-    const float *plane = j->x + line / j->out_lines * j->in_plane * j->lanes;
-    float *y = j->y + line * j->line.out * j->lanes;
-    window w = window_at(j->shape, line % j->out_lines);
+static void run_blocked_line(const job *j, const float *x, window *w, float *y) {
     bool first = true;
     do {
-        j->body(&j->line, plane + window_offset(&w) * j->lanes, y, first);
+        const float *pixels = x + window_offset(w) * 16;
+        if (j->average)
+            j->kernels->sum_blocked(&j->line, pixels, y, first);
+        else
+            j->kernels->max_blocked(&j->line, pixels, y, first);
         first = false;
-    } while (window_next(&w));
+    } while (window_next(w));
+}
+
+static void run_plain_line(const job *j, const float *x, window *w, float *y) {
+    const sx_pool_line *line = &j->line;
+    float padded[PADDED + SX_POOL_SLACK];
+    int64_t reach = (line->kernel - 1) * line->dilation + 1;
+    int64_t most = line->stride >= PADDED ? 1 : (PADDED - reach) / line->stride + 1, count;
+    for (int64_t o = 0; o < line->out; o += count) {
+        count = sx_min(most, line->out - o);
+        int64_t first = o * line->stride - line->pad_begin, length = (count - 1) * line->stride + reach;
+        int64_t begin = sx_min(length, sx_max(0, -first)), end = sx_max(begin, sx_min(length, line->in - first));
+        const float neutral = j->average ? 0.0f : -INFINITY;
+        for (int64_t i = 0; i < begin; i++) padded[i] = neutral;
+        for (int64_t i = end; i < length + SX_POOL_SLACK; i++) padded[i] = neutral;
+        const float *rows[ROWS];
+        for (bool left = true, adds = false; left; adds = true) {
+            int taken = 0;
+            for (; left && taken < ROWS; left = window_next(w)) rows[taken++] = x + window_offset(w) + first + begin;
+            if (j->average)
+                j->kernels->sum_rows(rows, taken, padded + begin, end - begin, adds);
+            else
+                j->kernels->max_rows(rows, taken, padded + begin, end - begin, adds);
+        }
+        if (j->average)
+            j->kernels->sum_plain(line, padded, y + o, count);
+        else
+            j->kernels->max_plain(line, padded, y + o, count);
+    }
+}
+
+static void run_wide_line(const job *j, const float *x, window *w, float *y) {
+    for (int64_t o = 0; o < j->line.out; o++) {
+        sx_pool_taps t = sx_pool_taps_at(&j->line, o);
+        float best = -INFINITY;
+        double sum = 0.0;
+        do {
+            const float *from = x + window_offset(w) + t.start;
+            for (int64_t k = t.first; k < t.end; k++) {
+                float value = from[k * j->line.dilation];
+                sum += value;
+                if (value > best || value != value) best = value;
+            }
+        } while (window_next(w));
+        y[o] = j->average ? (float)sum : best;
+    }
+}
+
+static void run_line(const job *j, int64_t line) {
+    const float *x = j->x + line / j->out_lines * j->in_plane * j->lanes;
+    float *y = j->y + line * j->line.out * j->lanes;
+    window w = window_at(j->shape, line % j->out_lines);
+    if (j->lanes == 16)
+        run_blocked_line(j, x, &w, y);
+    else if ((j->line.kernel - 1) * j->line.dilation < PADDED)
+        run_plain_line(j, x, &w, y);
+    else
+        run_wide_line(j, x, &w, y);
     if (j->average)
         j->kernels->divide(&j->line, y, j->lanes, j->include_pad ? w.padded : w.inside, j->include_pad);
 }
@@ -109,24 +166,20 @@ static int64_t column_major_pixel(const sx_pool_shape *s, int64_t pixel) {
 static void run_line_with_indices(const job *j, int64_t line) {
     int64_t plane = line / j->out_lines;
     const float *x = j->x + plane * j->in_plane;
+    float *y = j->y + line * j->line.out;
+    int64_t *where = j->indices + line * j->line.out;
+    window w = window_at(j->shape, line % j->out_lines);
     for (int64_t o = 0; o < j->line.out; o++) {
-        window w = window_at(j->shape, line % j->out_lines);
-        sx_pool_taps t = sx_pool_taps_at(&j->line, o);
-        float best = -INFINITY;
-        int64_t where = -1;
-        do {
-            int64_t offset = window_offset(&w) + t.start;
-            for (int64_t k = t.first; k < t.end; k++) {
-                int64_t pixel = offset + k * j->line.dilation;
-                // The first of equals stays, and the first NaN for good.
-                if (where >= 0 && !(x[pixel] > best) && !(x[pixel] != x[pixel] && best == best)) continue;
-                best = x[pixel];
-                where = pixel;
-            }
-        } while (window_next(&w));
-        j->y[line * j->line.out + o] = best;
-        if (j->column_major) where = column_major_pixel(j->shape, where);
-        j->indices[line * j->line.out + o] = plane * j->in_plane + where;
+        y[o] = -INFINITY;
+        where[o] = -1;
+    }
+    do {
+        int64_t offset = window_offset(&w);
+        j->kernels->max_index(&j->line, x + offset, offset, y, where);
+    } while (window_next(&w));
+    for (int64_t o = 0; o < j->line.out; o++) {
+        if (j->column_major) where[o] = column_major_pixel(j->shape, where[o]);
+        where[o] += plane * j->in_plane;
     }
 }
 
@@ -156,12 +209,10 @@ void sx_max_pool(
     const sx_pool_shape *shape, const float *x, float *y, int64_t *indices, bool column_major, int threads) {
     assert(!indices || !shape->blocked);
     job j = {.kernels = kernels(), .shape = shape, .x = x, .y = y, .indices = indices, .column_major = column_major};
-    j.body = shape->blocked ? j.kernels->max_blocked : j.kernels->max_plain;
     for_lines(&j, indices ? run_with_indices : run, threads);
 }
 
 void sx_average_pool(const sx_pool_shape *shape, const float *x, float *y, bool count_include_pad, int threads) {
     job j = {.kernels = kernels(), .shape = shape, .x = x, .y = y, .average = true, .include_pad = count_include_pad};
-    j.body = shape->blocked ? j.kernels->sum_blocked : j.kernels->sum_plain;
     for_lines(&j, run, threads);
 }

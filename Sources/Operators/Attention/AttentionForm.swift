@@ -27,6 +27,8 @@ struct AttentionForm: Sendable {
     /// 0: none.
     var softcap: Double = 0
     var q, k, v, y: View
+    /// Of float16 and bfloat16, after each operator of the function's body (ONNX 23): only for float32.
+    var rounding: HalfRounding?
 
     private static let blockRows = 256
 
@@ -45,7 +47,19 @@ struct AttentionForm: Sendable {
             throw place.error(
                 .limit, "scratch", got: "\(rows) rows, \(keys) keys", allowed: "less than 2^63", hint: nil)
         }
-        return max(blocks, kernel)
+        guard let rounded = roundedByteCount, let total = CheckedSize.sum(max(blocks, kernel), rounded) else {
+            throw place.error(
+                .limit, "scratch", got: "\(keys) keys of \(depth)", allowed: "less than 2^63", hint: nil)
+        }
+        return total
+    }
+
+    /// Scaled and rounded queries of a block, and keys of a head.
+    private var roundedByteCount: Int? {
+        guard rounding != nil else { return 0 }
+        return CheckedSize.sum(min(rows, AttentionForm.blockRows), keys).flatMap {
+            CheckedSize.product($0, depth, 4).flatMap { CheckedSize.roundUp($0, to: 64) }
+        }
     }
 
     private func scoreByteCount(_ size: Int) -> Int? {
@@ -84,7 +98,8 @@ struct AttentionForm: Sendable {
         scratch: UnsafeMutableRawPointer?, _ context: RunContext
     ) throws(SardonyxError) {
         guard batch > 0, heads > 0, keyHeads > 0, rows > 0 else { return }
-        if bias == nil, padding == nil, spans.isUnlimited, scores == nil, softcap == 0, keys > 0, columns > 0,
+        if rounding == nil, bias == nil, padding == nil, spans.isUnlimited, scores == nil, softcap == 0, keys > 0,
+            columns > 0,
             let q = q as? UnsafePointer<Float>, let k = k as? UnsafePointer<Float>, let v = v as? UnsafePointer<Float>,
             let y = y as? UnsafeMutablePointer<Float>
         {
@@ -104,12 +119,14 @@ struct AttentionForm: Sendable {
             for first in stride(from: 0, to: rows, by: AttentionForm.blockRows) {
                 try context.interruption?.check()
                 let count = min(AttentionForm.blockRows, rows - first)
-                T.multiply(
-                    HeadProduct(
-                        m: count, n: keys, k: depth, alpha: scale,
-                        a: q + b * self.q.batch + h * self.q.head + first * self.q.row, lda: self.q.row,
-                        b: k + b * self.k.batch + group * self.k.head, ldb: self.k.row, transposesB: true, c: table,
-                        ldc: keys), scratch: scratch + block, threads: context.threads)
+                var product = HeadProduct(
+                    m: count, n: keys, k: depth, alpha: scale,
+                    a: q + b * self.q.batch + h * self.q.head + first * self.q.row, lda: self.q.row,
+                    b: k + b * self.k.batch + group * self.k.head, ldb: self.k.row, transposesB: true, c: table,
+                    ldc: keys)
+                let free = rounding.map { scaleAndRound(&product, $0, in: scratch + block) } ?? scratch + block
+                T.multiply(product, scratch: free, threads: context.threads)
+                round(table, count * keys)
                 for row in 0..<count {
                     let shown = scores.map { ($0.to + (unit * rows + first + row) * keys, $0.stage) }
                     try weigh(table + row * keys, batch: b, head: h, row: first + row, (bias, padding), spans, shown)
@@ -122,6 +139,33 @@ struct AttentionForm: Sendable {
                     scratch: scratch + block, threads: context.threads)
             }
         }
+    }
+
+    private func round<T>(_ numbers: UnsafeMutablePointer<T>, _ count: Int) {
+        if let rounding, let numbers = numbers as? UnsafeMutablePointer<Float> { rounding.round(numbers, count) }
+    }
+
+    /// Replaces both factors by copies that are multiplied with the rounded square root of the scale, and rounded.
+    /// - Returns: the scratch memory behind the copies.
+    private func scaleAndRound<T: AttentionElement>(
+        _ product: inout HeadProduct<T>, _ rounding: HalfRounding, in scratch: UnsafeMutableRawPointer
+    ) -> UnsafeMutableRawPointer {
+        let factor = T(rounding.rounded(Float(scale.squareRoot())))
+        var free = scratch.assumingMemoryBound(to: T.self)
+        func copy(_ source: UnsafePointer<T>, _ rows: Int, _ stride: Int) -> UnsafePointer<T> {
+            let target = free
+            for row in 0..<rows {
+                for column in 0..<depth { target[row * depth + column] = source[row * stride + column] * factor }
+            }
+            round(target, rows * depth)
+            free += rows * depth
+            return UnsafePointer(target)
+        }
+        product.a = copy(product.a, product.m, product.lda)
+        product.b = copy(product.b, product.n, product.ldb)
+        (product.lda, product.ldb, product.alpha) = (depth, depth, 1)
+        let used = UnsafeMutableRawPointer(free)
+        return scratch + (used - scratch + 63) / 64 * 64
     }
 
     /// Y from probabilities `[B, H, M, L]` that someone else made.
@@ -156,7 +200,13 @@ struct AttentionForm: Sendable {
         }
         show(.product)
         if softcap > 0 {
-            for key in 0..<keys { row[key] = T.hyperbolicTangent(row[key] / T(softcap)) * T(softcap) }
+            let cap = T(softcap)
+            for key in 0..<keys { row[key] /= cap }
+            round(row, keys)
+            for key in 0..<keys { row[key] = T.hyperbolicTangent(row[key]) }
+            round(row, keys)
+            for key in 0..<keys { row[key] *= cap }
+            round(row, keys)
         }
         show(.capped)
         let span = spans.span(batch: batch, row: index, rows: rows, keys: keys)
@@ -164,11 +214,16 @@ struct AttentionForm: Sendable {
         (row + span.upperBound).update(repeating: -T.infinity, count: keys - span.upperBound)
         try biases.0?.add(to: row, batch: batch, head: head, row: index, keys: span)
         try biases.1?.add(to: row, batch: batch, head: head, row: index, keys: span)
+        round(row, keys)
         show(.biased)
         if span.contains(where: { row[$0] != -T.infinity }) {
             row.update(repeating: 0, count: span.lowerBound)
             (row + span.upperBound).update(repeating: 0, count: keys - span.upperBound)
-            T.softmax(row + span.lowerBound, span.count)
+            if let rounding, let row = row as? UnsafeMutablePointer<Float> {
+                rounding.softmax(row + span.lowerBound, span.count)
+            } else {
+                T.softmax(row + span.lowerBound, span.count)
+            }
         } else {
             row.update(repeating: 0, count: keys)
         }

@@ -174,6 +174,7 @@ struct DotProductAttention: Operator {
                 ? .byRow(heads: heads, rows: rows, columns: columns)
                 : .byHead(heads: heads, rows: rows, columns: columns))
         let dtype = try context.input(0).dtype
+        form.rounding = HalfRounding(context.widenedFrom)
         spans.offset = past
         copies = []
         var present: [Int] = []

@@ -72,7 +72,7 @@ struct FusedMatMul: Operator {
 
     func run(_ context: RunContext) throws(SardonyxError) {
         let b = context.hasInput(1) ? try context.input(1).pointer : nil
-        try products?.run(a: try context.input(0).pointer, b: b, c: try context.output(0), context)
+        try products?.run(a: try context.input(0).pointer, b: b, c: try context.output(0).pointer, context)
     }
 
     func multiplyAccumulates(_ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> Int {

@@ -46,14 +46,15 @@ struct HalfPrecision: Operator {
             return
         }
         // Widened constants are new ones in every plan, so what is packed from them must not outlive the plan.
-        try base.prepare(
-            PrepareContext(
-                node: context.node, inputs: context.inputs.map(HalfPrecision.widened),
-                outputs: context.outputs.map(HalfPrecision.widened),
-                constants: context.constants.map(HalfPrecision.widened),
-                threads: context.threads,
-                weights: WeightCache(allowsWinograd: context.weights.allowsWinograd), budget: context.budget,
-                interruption: context.interruption, subgraphs: context.subgraphs))
+        var wide = PrepareContext(
+            node: context.node, inputs: context.inputs.map(HalfPrecision.widened),
+            outputs: context.outputs.map(HalfPrecision.widened),
+            constants: context.constants.map(HalfPrecision.widened),
+            threads: context.threads,
+            weights: WeightCache(allowsWinograd: context.weights.allowsWinograd), budget: context.budget,
+            interruption: context.interruption, subgraphs: context.subgraphs)
+        wide.widenedFrom = context.inputs.lazy.compactMap { $0?.dtype }.first(where: HalfPrecision.isHalf)
+        try base.prepare(wide)
         baseScratch = base.scratchByteCount
         var end = baseScratch
         func place(_ info: TensorInfo?) throws(SardonyxError) -> Int? {

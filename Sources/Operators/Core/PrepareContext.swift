@@ -17,6 +17,8 @@ package struct PrepareContext: Sendable {
     package let budget: MemoryBudget
     /// Throws `cancelled` or `deadline`; makers of large tables call it between their parts.
     package let interruption: Interruption?
+    /// The type whose elements float32 inputs stand for, where they were widened (`HalfPrecision`).
+    package var widenedFrom: DType?
     /// By position; `nil` for omitted ones.
     package let inputTypes: [ValueType?]
     /// Runs subgraphs of the node; `nil` where nodes with subgraphs cannot run.

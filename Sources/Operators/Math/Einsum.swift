@@ -6,7 +6,7 @@ import TensorCore
 struct Einsum: Operator {
     static let elementTypes: [DType] = DType.numeric
     private let equation: EinsumEquation
-    private var loops: Loops?
+    private var plan: EinsumPlan?
 
     init(_ node: NodeReader) throws(SardonyxError) {
         let text = try node.required("equation", try node.string("equation"))
@@ -55,88 +55,28 @@ struct Einsum: Operator {
         return extents
     }
 
-    /// Nested loops: output labels outermost, summed labels inside; a stride of 0 where an input lacks the label.
-    private struct Loops: Sendable {
-        var outputExtents: [Int]
-        var summedExtents: [Int]
-        /// By input, then by loop.
-        var outputStrides: [[Int]]
-        var summedStrides: [[Int]]
-    }
-
     mutating func prepare(_ context: PrepareContext) throws(SardonyxError) {
+        guard try context.output(0).shape.elementCount > 0 else { return }
         var shapes: [Shape] = []
         for index in context.inputs.indices { shapes.append(try context.input(index).shape) }
-        let extents = try extents(shapes.map { SymbolicShape($0) }, at: context)
+        let extents = try extents(shapes.map { SymbolicShape($0) }, at: context).mapValues { $0.value ?? 1 }
+        // A label that a term repeats walks its diagonal: the strides add up. Axes that stretch are left out.
+        let operands = shapes.indices.map { index in
+            let own = equation.labels(input: index, rank: shapes[index].rank) ?? []
+            var strides: [EinsumEquation.Label: Int] = [:]
+            for (axis, label) in own.enumerated() where shapes[index][axis] != 1 {
+                strides[label, default: 0] += shapes[index].strides[axis]
+            }
+            return EinsumOperand(place: .input(index), strides: strides)
+        }
         let output = equation.outputLabels(ranks: shapes.map(\.rank))
-        let summed = extents.keys.filter { !output.contains($0) }.sorted()
-        func extent(_ label: EinsumEquation.Label) -> Int { extents[label]?.value ?? 1 }
-        func strides(_ labels: [EinsumEquation.Label]) -> [[Int]] {
-            shapes.indices.map { index in
-                let own = equation.labels(input: index, rank: shapes[index].rank) ?? []
-                // A label that a term repeats walks its diagonal: the strides add up.
-                return labels.map { label in
-                    own.indices.reduce(0) {
-                        $0 + (own[$1] == label && shapes[index][$1] != 1 ? shapes[index].strides[$1] : 0)
-                    }
-                }
-            }
-        }
-        loops = Loops(
-            outputExtents: output.map(extent), summedExtents: summed.map(extent), outputStrides: strides(output),
-            summedStrides: strides(summed))
+        plan = try EinsumPlan(operands, output: output, extents: extents, dtype: try context.output(0).dtype, context)
     }
 
-    func run(_ context: RunContext) throws(SardonyxError) {
-        guard let loops, try context.output(0).elementCount > 0 else { return }
-        let body = Body(loops: loops, context: context)
-        try context.placing { () throws(SardonyxError) in try withNumber(try context.output(0).dtype, body) }
-    }
+    var scratchByteCount: Int { plan?.scratchByteCount ?? 0 }
+    var preparedInputs: [Int] { plan?.preparedInputs ?? [] }
 
-    private struct Body: NumberBody {
-        let loops: Loops
-        let context: RunContext
-
-        func run<T: Number>(_ type: T.Type) throws(SardonyxError) {
-            var operands: [UnsafeMutablePointer<T>] = []
-            for index in context.inputs.indices { operands.append(try context.input(index).typed(T.self)) }
-            let y = try context.output(0).elements(T.self)
-            var outer = [Int](repeating: 0, count: operands.count)
-            var written = 0
-            var steps = 0
-            func sum(_ axis: Int, _ offsets: [Int]) throws(SardonyxError) -> T {
-                steps += 1
-                if steps % (1 << 16) == 0 { try context.interruption?.check() }
-                guard axis < loops.summedExtents.count else {
-                    var product = operands[0][offsets[0]]
-                    for index in operands.indices.dropFirst() {
-                        product = T.wrappingProduct(product, operands[index][offsets[index]])
-                    }
-                    return product
-                }
-                var (total, offsets) = (T.zero, offsets)
-                for _ in 0..<loops.summedExtents[axis] {
-                    total = T.wrappingSum(total, try sum(axis + 1, offsets))
-                    for index in offsets.indices { offsets[index] += loops.summedStrides[index][axis] }
-                }
-                return total
-            }
-            func walk(_ axis: Int) throws(SardonyxError) {
-                guard axis < loops.outputExtents.count else {
-                    y[written] = try sum(0, outer)
-                    written += 1
-                    return
-                }
-                let start = outer
-                for _ in 0..<loops.outputExtents[axis] {
-                    try walk(axis + 1)
-                    for index in outer.indices { outer[index] += loops.outputStrides[index][axis] }
-                }
-                outer = start
-            }
-            try walk(0)
-        }
-    }
+    func run(_ context: RunContext) throws(SardonyxError) { try plan?.run(context) }
 
     func multiplyAccumulates(_ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> Int {
         var extents: [EinsumEquation.Label: Int] = [:]

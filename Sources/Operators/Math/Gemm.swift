@@ -63,7 +63,7 @@ struct Gemm: Operator {
     func run(_ context: RunContext) throws(SardonyxError) {
         let b = context.hasInput(1) ? try context.input(1).pointer : nil
         let bias = context.hasInput(2) && beta != 0 ? try context.input(2).pointer : nil
-        try products?.run(a: try context.input(0).pointer, b: b, bias: bias, c: try context.output(0), context)
+        try products?.run(a: try context.input(0).pointer, b: b, bias: bias, c: try context.output(0).pointer, context)
     }
 
     func multiplyAccumulates(_ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> Int {

@@ -31,8 +31,8 @@ struct MatrixProducts: @unchecked Sendable {
     ) throws(SardonyxError) {
         self.dtype = dtype
         self.bias = bias
-        var (rows, batches) = (m, 1)
         let batch = try Broadcast.shape([batchA, batchB], at: context)
+        var (rows, batches) = (m, min(batch.elementCount, 1))
         if batchB.elementCount == 1, batchA == batch, !transposesA {
             // One B for all: the batches of A are rows of one tall matrix.
             rows = m * batchA.elementCount
@@ -72,6 +72,22 @@ struct MatrixProducts: @unchecked Sendable {
             arguments.bias_column_stride = Int64(bias.columnStride)
         }
         if dtype == .float32 { scratchByteCount = Int(sx_gemm_scratch_bytes(&arguments, Int32(threads))) }
+        if dtype == .float64 {
+            var double = doubleArguments
+            scratchByteCount = Int(sx_gemm_f64_scratch_bytes(&double, Int32(threads)))
+        }
+    }
+
+    /// The form for the float64 kernel, likewise without pointers.
+    private var doubleArguments: sx_gemm_f64_args {
+        var double = sx_gemm_f64_args()
+        (double.m, double.n, double.k, double.batch) = (arguments.m, arguments.n, arguments.k, arguments.batch)
+        (double.alpha, double.beta) = (Double(arguments.alpha), bias == nil ? 0 : Double(arguments.beta))
+        (double.lda, double.ldb, double.ldc) = (arguments.lda, arguments.ldb, arguments.ldc)
+        (double.batch_stride_a, double.batch_stride_b) = (arguments.batch_stride_a, arguments.batch_stride_b)
+        double.batch_stride_c = arguments.batch_stride_c
+        (double.transpose_a, double.transpose_b) = (arguments.transpose_a, arguments.transpose_b)
+        return double
     }
 
     /// Packs a constant B that all products share; true when `run` will not read it.
@@ -95,14 +111,17 @@ struct MatrixProducts: @unchecked Sendable {
         return true
     }
 
-    /// - Parameter bias: elements by the strides of `Bias`, shared by all products.
+    /// - Parameters:
+    ///   - bias: elements by the strides of `Bias`, shared by all products.
+    ///   - scratch: `scratchByteCount` bytes, 64-byte aligned; `nil`: the node's.
     func run(
-        a: UnsafeMutableRawPointer, b: UnsafeMutableRawPointer?, bias: UnsafeMutableRawPointer? = nil, c: TensorView,
-        _ context: RunContext
+        a: UnsafeMutableRawPointer, b: UnsafeMutableRawPointer?, bias: UnsafeMutableRawPointer? = nil,
+        c: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer? = nil, _ context: RunContext
     ) throws(SardonyxError) {
-        guard c.elementCount > 0 else { return }
+        guard arguments.m > 0, arguments.n > 0, arguments.batch > 0 else { return }
+        let scratch = scratch ?? context.scratch
         for (index, offset) in offsets.enumerated() {
-            let target = c.pointer + index * Int(arguments.m * arguments.n) * dtype.byteSize
+            let target = c + index * Int(arguments.m * arguments.n) * dtype.byteSize
             let from = a + offset.a * dtype.byteSize
             let with = b.map { $0 + offset.b * dtype.byteSize }
             if dtype == .float32 {
@@ -111,7 +130,14 @@ struct MatrixProducts: @unchecked Sendable {
                 arguments.b = with.map { UnsafePointer($0.assumingMemoryBound(to: Float.self)) }
                 arguments.bias = bias.map { UnsafePointer($0.assumingMemoryBound(to: Float.self)) }
                 arguments.c = target.assumingMemoryBound(to: Float.self)
-                sx_gemm(&arguments, context.scratch, Int32(context.threads))
+                sx_gemm(&arguments, scratch, Int32(context.threads))
+            } else if dtype == .float64 {
+                var arguments = doubleArguments
+                arguments.a = UnsafePointer(from.assumingMemoryBound(to: Double.self))
+                arguments.b = with.map { UnsafePointer($0.assumingMemoryBound(to: Double.self)) }
+                arguments.c = target.assumingMemoryBound(to: Double.self)
+                if let bias { fill(arguments.c, with: bias.assumingMemoryBound(to: Double.self)) }
+                sx_gemm_f64(&arguments, scratch, Int32(context.threads))
             } else if let with {
                 let product = Generic(products: self, a: from, b: with, bias: bias, c: target)
                 try context.placing { () throws(SardonyxError) in try withNumber(dtype, product) }
@@ -119,6 +145,19 @@ struct MatrixProducts: @unchecked Sendable {
         }
     }
 
+    /// Every product's C as the bias, which the float64 kernel scales and adds to.
+    private func fill(_ c: UnsafeMutablePointer<Double>, with bias: UnsafeMutablePointer<Double>) {
+        guard let form = self.bias else { return }
+        let (rows, columns) = (Int(arguments.m), Int(arguments.n))
+        for product in 0..<Int(arguments.batch) {
+            for row in 0..<rows {
+                let (to, from) = (c + (product * rows + row) * columns, bias + row * form.rowStride)
+                for column in 0..<columns { to[column] = from[column * form.columnStride] }
+            }
+        }
+    }
+
+    /// Integers: a row of C is the sum of rows of B where these lie in one piece, else every element a sum of its own.
     private struct Generic: NumberBody {
         let products: MatrixProducts
         let a, b: UnsafeMutableRawPointer
@@ -129,26 +168,36 @@ struct MatrixProducts: @unchecked Sendable {
             let g = products.arguments
             let (m, n, k) = (Int(g.m), Int(g.n), Int(g.k))
             let (rowA, columnA) = g.transpose_a ? (1, Int(g.lda)) : (Int(g.lda), 1)
-            let (rowB, columnB) = g.transpose_b ? (1, Int(g.ldb)) : (Int(g.ldb), 1)
             let (alpha, beta) = (T(saturating: Double(g.alpha)), T(saturating: Double(g.beta)))
             for i in 0..<Int(g.batch) {
                 let a = a.assumingMemoryBound(to: T.self) + i * Int(g.batch_stride_a)
                 let b = b.assumingMemoryBound(to: T.self) + i * Int(g.batch_stride_b)
                 let c = c.assumingMemoryBound(to: T.self) + i * m * n
                 for row in 0..<m {
-                    for column in 0..<n {
-                        var sum = T.zero
+                    let (a, c) = (a + row * rowA, c + row * n)
+                    if g.transpose_b {
+                        for column in 0..<n {
+                            let b = b + column * Int(g.ldb)
+                            var sum = T.zero
+                            for depth in 0..<k {
+                                sum = T.wrappingSum(sum, T.wrappingProduct(a[depth * columnA], b[depth]))
+                            }
+                            c[column] = sum
+                        }
+                    } else {
+                        c.update(repeating: T.zero, count: n)
                         for depth in 0..<k {
-                            let product = T.wrappingProduct(
-                                a[row * rowA + depth * columnA], b[depth * rowB + column * columnB])
-                            sum = T.wrappingSum(sum, product)
+                            let (factor, b) = (a[depth * columnA], b + depth * Int(g.ldb))
+                            for column in 0..<n {
+                                c[column] = T.wrappingSum(c[column], T.wrappingProduct(factor, b[column]))
+                            }
                         }
-                        sum = T.wrappingProduct(alpha, sum)
-                        if let bias = bias?.assumingMemoryBound(to: T.self), let form = products.bias {
-                            let value = bias[row * form.rowStride + column * form.columnStride]
-                            sum = T.wrappingSum(sum, T.wrappingProduct(beta, value))
-                        }
-                        c[row * n + column] = sum
+                    }
+                    if g.alpha != 1 { for column in 0..<n { c[column] = T.wrappingProduct(alpha, c[column]) } }
+                    guard let form = products.bias, let bias = bias?.assumingMemoryBound(to: T.self) else { continue }
+                    for column in 0..<n {
+                        let value = T.wrappingProduct(beta, bias[row * form.rowStride + column * form.columnStride])
+                        c[column] = T.wrappingSum(c[column], value)
                     }
                 }
             }

@@ -50,10 +50,10 @@ struct AffineGrid: PlannedOperator {
         }
     }
 
-    /// The normalised position of a pixel.
-    private func position(_ index: Int, of extent: Int) -> Double {
-        if alignsCorners { return extent == 1 ? -1 : -1 + 2 * Double(index) / Double(extent - 1) }
-        return (2 * Double(index) + 1) / Double(extent) - 1
+    /// The normalised positions of pixels: the first, and the step to the next.
+    private func positions(_ extent: Int) -> (first: Double, step: Double) {
+        if alignsCorners { return (-1, extent > 1 ? 2 / Double(extent - 1) : 0) }
+        return (1 / Double(max(extent, 1)) - 1, 2 / Double(max(extent, 1)))
     }
 
     private func write<T: Number & BinaryFloatingPoint>(
@@ -61,24 +61,25 @@ struct AffineGrid: PlannedOperator {
     ) throws(SardonyxError) {
         let axes = shape.rank - 2
         let (depth, height, width) = (axes == 3 ? shape[1] : 1, shape[axes - 1], shape[axes])
+        let (across, down, through) = (positions(width), positions(height), positions(depth))
         var target = grid
         for n in 0..<shape[0] {
             let map = theta + n * axes * (axes + 1)
             for d in 0..<depth {
                 try context.interruption?.check()
-                let z = position(d, of: depth)
+                let z = through.first + Double(d) * through.step
                 for h in 0..<height {
-                    let y = position(h, of: height)
-                    for w in 0..<width {
-                        let x = position(w, of: width)
-                        for row in 0..<axes {
-                            let factors = map + row * (axes + 1)
-                            var sum = Double(factors[0]) * x + Double(factors[1]) * y + Double(factors[axes])
-                            if axes == 3 { sum += Double(factors[2]) * z }
-                            target[row] = T(sum)
+                    let y = down.first + Double(h) * down.step
+                    for row in 0..<axes {
+                        let factors = map + row * (axes + 1)
+                        var start = Double(factors[1]) * y + Double(factors[axes])
+                        if axes == 3 { start += Double(factors[2]) * z }
+                        let (factor, target) = (Double(factors[0]), target + row)
+                        for w in 0..<width {
+                            target[w * axes] = T(factor * (across.first + Double(w) * across.step) + start)
                         }
-                        target += axes
                     }
+                    target += width * axes
                 }
             }
         }

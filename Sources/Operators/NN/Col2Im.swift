@@ -75,32 +75,45 @@ struct Col2Im: PlannedOperator {
             let pixels = axes.reduce(1) { $0 * $1.input }
             let (positions, taps) = (x.shape[2], axes.reduce(1) { $0 * $1.kernel })
             guard positions > 0, pixels > 0 else { return }
+            var tap = [Int](repeating: 0, count: axes.count)
             for row in 0..<(x.shape[0] * x.shape[1]) {
                 try context.interruption?.check()
-                var tap = [Int](repeating: 0, count: axes.count)
                 var rest = row % taps
                 for axis in axes.indices.reversed() {
                     tap[axis] = rest % axes[axis].kernel
                     rest /= axes[axis].kernel
                 }
-                add(axis: 0, tap, from + row * positions, to + row / taps * pixels)
+                add(axis: 0, tap, from + row * positions, positions, to + row / taps * pixels, pixels)
             }
         }
 
-        /// Adds one row of columns, that of a tap, from an axis on.
+        /// Adds one row of columns, that of a tap, from an axis on: `positions` of them to an image of `pixels`.
         private func add<T: NumericElement>(
-            axis: Int, _ tap: [Int], _ from: UnsafeMutablePointer<T>, _ to: UnsafeMutablePointer<T>
+            axis: Int, _ tap: [Int], _ from: UnsafeMutablePointer<T>, _ positions: Int, _ to: UnsafeMutablePointer<T>,
+            _ pixels: Int
         ) {
             let window = plan.axes[axis]
-            let later = plan.axes[(axis + 1)...]
-            let (columns, pixels) = (later.reduce(1) { $0 * $1.output }, later.reduce(1) { $0 * $1.input })
-            for o in 0..<window.output {
-                let position = window.position(o, tap[axis])
-                guard position >= 0, position < window.input else { continue }
-                if later.isEmpty {
+            // Positions o stride + first inside the image.
+            let first = window.position(0, tap[axis])
+            let begin = first < 0 ? (window.stride - 1 - first) / window.stride : 0
+            let end = first < window.input ? min(window.output, (window.input - 1 - first) / window.stride + 1) : 0
+            guard begin < end else { return }
+            guard axis == plan.axes.count - 1 else {
+                let (columns, plane) = (positions / window.output, pixels / window.input)
+                for o in begin..<end {
+                    add(
+                        axis: axis + 1, tap, from + o * columns, columns, to + (o * window.stride + first) * plane,
+                        plane)
+                }
+                return
+            }
+            if window.stride == 1 {
+                let to = to + first
+                for o in begin..<end { to[o] = T.wrappingSum(to[o], from[o]) }
+            } else {
+                for o in begin..<end {
+                    let position = o * window.stride + first
                     to[position] = T.wrappingSum(to[position], from[o])
-                } else {
-                    add(axis: axis + 1, tap, from + o * columns, to + position * pixels)
                 }
             }
         }

@@ -88,7 +88,11 @@ struct Conv: Operator {
         let geometry = ConvGeometry(
             batch: x.shape[0], input: x.shape[1], output: w.shape[0], groups: groups, axes: axes)
         if x.dtype == .float64 { return plan = .float64(geometry) }
-        guard axes.count <= 2 else { return plan = .volume(geometry.kernelShape) }
+        guard axes.count <= 2 else {
+            var shape = geometry.kernelShape
+            scratchByteCount = Int(sx_conv_nd_scratch_bytes(&shape, Int32(context.threads)))
+            return plan = .volume(shape)
+        }
         // The kernels are fast on blocked pixels; a plain input with channels enough for that is copied.
         if x.layout == .plain, x.shape[1] >= Layout.blockSize {
             copiedInputByteCount = try Layout.blocked16.storedElementCount(x.shape) * MemoryLayout<Float>.stride
@@ -189,7 +193,7 @@ struct Conv: Operator {
             let identity = sx_activation(op: SX_UNARY_IDENTITY, a: 0, b: 0)
             sx_conv_nd(
                 &shape, try context.input(0).floats, try context.input(1).floats, bias,
-                residual == nil ? activation : identity, y.floats, Int32(context.threads))
+                residual == nil ? activation : identity, y.floats, context.scratch, Int32(context.threads))
             guard let residual else { return }
             var (count, step) = (Int64(y.elementCount), Int64(1))
             sx_binary(
@@ -249,7 +253,7 @@ extension Conv {
         switch plan {
         case .empty: ""
         case .planar(_, let algorithm, _, _): String(cString: sx_conv_algorithm_name(algorithm))
-        case .volume: "direct nd"
+        case .volume: "columns"
         case .float64: "float64"
         }
     }

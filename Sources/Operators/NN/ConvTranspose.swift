@@ -10,6 +10,11 @@ struct ConvTranspose: Operator {
     let outputPadding: [Int]?
     let outputShape: [Int]?
     private var geometry: ConvGeometry?
+    private var packed: Buffer?
+    /// Where the kernel's part of the scratch begins; before it are the packed weights unless they are constant.
+    private var kernelOffset = 0
+    private(set) var scratchByteCount = 0
+    private(set) var preparedInputs: [Int] = []
 
     init(_ node: NodeReader) throws(SardonyxError) {
         window = try WindowAttributes(node)
@@ -101,21 +106,56 @@ struct ConvTranspose: Operator {
                     index, of: x.shape.rank - 2, input: x.shape[index + 2], kernel: w.shape[index + 2],
                     context.node.label))
         }
-        geometry = ConvGeometry(batch: x.shape[0], input: x.shape[1], output: y.shape[1], groups: groups, axes: axes)
+        guard y.shape.elementCount > 0 else { return }
+        let geometry = ConvGeometry(
+            batch: x.shape[0], input: x.shape[1], output: y.shape[1], groups: groups, axes: axes)
+        self.geometry = geometry
+        if x.dtype != .float64 { try prepareKernel(geometry.kernelShape, weights: w.shape, context) }
+    }
+
+    private mutating func prepareKernel(
+        _ geometry: sx_conv_nd_shape, weights: Shape, _ context: PrepareContext
+    ) throws(SardonyxError) {
+        var shape = geometry
+        let threads = Int32(context.threads)
+        let byteCount = CheckedSize.product(weights.elementCount, MemoryLayout<Float>.stride)
+        if let constant = context.constant(1), let byteCount {
+            packed = try context.weights.packed(constant, "transposed conv \(groups)") {
+                (tensor) throws(SardonyxError) in
+                let buffer = try Buffer(byteCount: byteCount)
+                sx_conv_transpose_pack(
+                    &shape, tensor.elements(of: Float.self).baseAddress,
+                    buffer.pointer.assumingMemoryBound(to: Float.self), threads)
+                withExtendedLifetime(tensor) {}
+                return buffer
+            }
+            preparedInputs = [1]
+        }
+        var regions = ScratchRegions()
+        if packed == nil { _ = try regions.add(byteCount, at: context) }
+        kernelOffset = try regions.add(Int(sx_conv_transpose_scratch_bytes(&shape, threads)), at: context)
+        scratchByteCount = regions.byteCount
     }
 
     func run(_ context: RunContext) throws(SardonyxError) {
         let y = try context.output(0)
         guard let geometry, y.elementCount > 0 else { return }
-        let (x, w) = (try context.input(0), try context.input(1))
+        let x = try context.input(0)
         let bias = context.hasInput(2) ? try context.input(2) : nil
         guard x.dtype != .float64 else {
             return try geometry.convolveTransposed(
-                x.elements(), w.elements(), bias?.elements(), y.elements(), context)
+                x.elements(), try context.input(1).elements(), bias?.elements(), y.elements(), context)
         }
+        guard let weights = packed?.pointer ?? context.scratch else { return }
+        let filters = weights.assumingMemoryBound(to: Float.self)
         var shape = geometry.kernelShape
+        if packed == nil {
+            sx_conv_transpose_pack(&shape, try context.input(1).floats, filters, Int32(context.threads))
+        }
         let identity = sx_activation(op: SX_UNARY_IDENTITY, a: 0, b: 0)
-        sx_conv_transpose(&shape, x.floats, w.floats, bias?.floats, identity, y.floats, Int32(context.threads))
+        sx_conv_transpose(
+            &shape, x.floats, filters, bias?.floats, identity, y.floats, context.scratch.map { $0 + kernelOffset },
+            Int32(context.threads))
     }
 
     func multiplyAccumulates(_ inputs: [TensorInfo?], _ outputs: [TensorInfo?]) -> Int {

@@ -149,8 +149,7 @@ struct DeformConv: Operator {
                     a: w.pointer + group * outputs * depth * MemoryLayout<T>.stride,
                     b: UnsafeMutableRawPointer(columns + group * depth * pixels),
                     bias: bias.map { UnsafeMutableRawPointer($0 + group * outputs) },
-                    c: TensorView(dtype: y.dtype, shape: try context.shape(of: [outputs, pixels]), pointer: target),
-                    context)
+                    c: target, context)
             }
         }
     }

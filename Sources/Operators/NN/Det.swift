@@ -32,8 +32,14 @@ struct Det: Operator {
         guard let scratch = context.scratch else { throw context.error(.internal, "no memory for a matrix") }
         let matrix = scratch.assumingMemoryBound(to: Double.self)
         for index in 0..<y.elementCount {
-            for i in 0..<(size * size) { matrix[i] = x.double(index * size * size + i) }
-            let determinant = try eliminated(matrix, context)
+            let count = size * size
+            if y.dtype == .float64 {
+                matrix.update(from: x.typed(Double.self) + index * count, count: count)
+            } else {
+                let from = x.floats + index * count
+                for i in 0..<count { matrix[i] = Double(from[i]) }
+            }
+            let determinant = try eliminated(matrix, size, context)
             if y.dtype == .float64 {
                 y.typed(Double.self)[index] = determinant
             } else {
@@ -43,7 +49,7 @@ struct Det: Operator {
     }
 
     private func eliminated(
-        _ a: UnsafeMutablePointer<Double>, _ context: RunContext
+        _ a: UnsafeMutablePointer<Double>, _ size: Int, _ context: RunContext
     ) throws(SardonyxError) -> Double {
         var determinant = 1.0
         for column in 0..<size {
@@ -52,17 +58,19 @@ struct Det: Operator {
             for row in column..<size where a[row * size + column].magnitude > a[pivot * size + column].magnitude {
                 pivot = row
             }
-            let value = a[pivot * size + column]
-            if value == 0 { return 0 }
-            determinant *= pivot == column ? value : -value
+            let pivotRow = a + column * size
             if pivot != column {
                 for j in column..<size {
-                    (a[pivot * size + j], a[column * size + j]) = (a[column * size + j], a[pivot * size + j])
+                    (a[pivot * size + j], pivotRow[j]) = (pivotRow[j], a[pivot * size + j])
                 }
             }
+            let value = pivotRow[column]
+            if value == 0 { return 0 }
+            determinant *= pivot == column ? value : -value
             for row in (column + 1)..<max(size, column + 1) {
-                let factor = a[row * size + column] / value
-                for j in column..<size { a[row * size + j] -= factor * a[column * size + j] }
+                let target = a + row * size
+                let factor = target[column] / value
+                for j in (column + 1)..<size { target[j] -= factor * pivotRow[j] }
             }
         }
         return determinant

@@ -38,9 +38,17 @@ struct GridSample: Operator {
         return [Inferred(dtype, SymbolicShape(Array(x.dims[..<2]) + Array(grid.dims[1..<grid.rank - 1])))]
     }
 
+    /// The most pixels that one sample weighs: four along each axis.
+    private static let mostPixels = 64
+    /// Offset and weight of each.
+    var scratchByteCount: Int { GridSample.mostPixels * (MemoryLayout<Int>.stride + MemoryLayout<Double>.stride) }
+
     func run(_ context: RunContext) throws(SardonyxError) {
-        let body = Body(operation: self, context: context)
         guard try context.output(0).elementCount > 0 else { return }
+        guard let scratch = context.scratch else { throw context.error(.internal, "no scratch memory") }
+        let body = Body(
+            operation: self, context: context, offsets: scratch.assumingMemoryBound(to: Int.self),
+            weights: (scratch + GridSample.mostPixels * MemoryLayout<Int>.stride).assumingMemoryBound(to: Double.self))
         try context.placing { () throws(SardonyxError) in try withNumber(try context.input(0).dtype, body) }
     }
 
@@ -124,6 +132,8 @@ struct GridSample: Operator {
     private struct Body: NumberBody {
         let operation: GridSample
         let context: RunContext
+        let offsets: UnsafeMutablePointer<Int>
+        let weights: UnsafeMutablePointer<Double>
 
         func run<T: Number>(_ type: T.Type) throws(SardonyxError) {
             let (x, grid, y) = (try context.input(0), try context.input(1), try context.output(0))
@@ -143,18 +153,20 @@ struct GridSample: Operator {
                     let columns = operation.taps(grid.double(first), width)
                     let rows = axes > 1 ? operation.taps(grid.double(first + 1), height) : single
                     let slices = axes > 2 ? operation.taps(grid.double(first + 2), depth) : single
-                    for c in 0..<channels {
-                        let plane = (n * channels + c) * inputSize
-                        var sum = 0.0
-                        slices.forEach { d, depthWeight in
-                            rows.forEach { h, rowWeight in
-                                columns.forEach { w, weight in
-                                    sum +=
-                                        depthWeight * rowWeight * weight
-                                        * from[plane + (d * height + h) * width + w].asDouble
-                                }
+                    var count = 0
+                    slices.forEach { d, depthWeight in
+                        rows.forEach { h, rowWeight in
+                            columns.forEach { w, weight in
+                                offsets[count] = (d * height + h) * width + w
+                                weights[count] = depthWeight * rowWeight * weight
+                                count += 1
                             }
                         }
+                    }
+                    for c in 0..<channels {
+                        let plane = from + (n * channels + c) * inputSize
+                        var sum = 0.0
+                        for i in 0..<count { sum += weights[i] * plane[offsets[i]].asDouble }
                         to[(n * channels + c) * outputSize + o] = T(saturating: sum)
                     }
                 }

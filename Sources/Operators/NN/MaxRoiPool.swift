@@ -69,22 +69,35 @@ struct MaxRoiPool: Operator {
                     .value, "rois: region \(roi)", got: "\((0..<5).map { corners[$0] })",
                     allowed: "an image below \(x.shape[0]) and finite corners")
             }
+            let (rowBins, columnBins) = (
+                (0..<bins[0]).map { rows.positions($0, in: height) },
+                (0..<bins[1]).map { columns.positions($0, in: width) }
+            )
             for c in 0..<channels {
                 let plane = x.typed(T.self) + (image * channels + c) * height * width
-                var target = y.typed(T.self) + (roi * channels + c) * bins[0] * bins[1]
-                for row in 0..<bins[0] {
-                    for column in 0..<bins[1] {
-                        var best: T?
-                        for h in rows.positions(row, in: height) {
-                            for w in columns.positions(column, in: width) {
-                                let value = plane[h * width + w]
-                                best = best.map { max($0, value) } ?? value
-                            }
-                        }
-                        target.pointee = best ?? 0
-                        target += 1
-                    }
+                let target = y.typed(T.self) + (roi * channels + c) * bins[0] * bins[1]
+                pool(plane, width, rowBins, columnBins, target)
+            }
+        }
+    }
+
+    private func pool<T: Number & BinaryFloatingPoint>(
+        _ plane: UnsafeMutablePointer<T>, _ width: Int, _ rows: [Range<Int>], _ columns: [Range<Int>],
+        _ target: UnsafeMutablePointer<T>
+    ) {
+        for (row, lines) in rows.enumerated() {
+            for (column, inside) in columns.enumerated() {
+                let count = inside.count
+                guard count > 0, !lines.isEmpty else {
+                    target[row * columns.count + column] = 0
+                    continue
                 }
+                var best = -T.infinity
+                for line in lines {
+                    let pixels = plane + line * width + inside.lowerBound
+                    for i in 0..<count { best = T.maximum(best, pixels[i]) }
+                }
+                target[row * columns.count + column] = best
             }
         }
     }

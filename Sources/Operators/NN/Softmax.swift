@@ -13,6 +13,8 @@ struct Softmax: Operator {
     private let axis: Int
     private let flattens: Bool
     private var extents: (outer: Int, axis: Int, inner: Int) = (0, 0, 0)
+    /// Of float16 and bfloat16, after each operator of the function's body (ONNX 13).
+    private var rounding: HalfRounding?
 
     init(_ node: NodeReader) throws(SardonyxError) {
         switch node.node.opType {
@@ -40,6 +42,7 @@ struct Softmax: Operator {
         let axis = try axis(rank: dims.count, at: context)
         let past = flattens || axis == dims.count ? dims.count : axis + 1
         func extent(_ range: Range<Int>) -> Int { dims[range].reduce(1, *) }
+        rounding = HalfRounding(context.widenedFrom)
         extents = (extent(0..<axis), extent(axis..<past), extent(past..<dims.count))
     }
 
@@ -55,11 +58,36 @@ struct Softmax: Operator {
         case (.hardmax, _): eachRow { hardmax(x.floats, y.floats, $0) }
         case (_, .float64): eachRow { softmax(x.typed(Double.self), y.typed(Double.self), $0) }
         default:
+            if let rounding { return try roundedSoftmax(rounding, context) }
             sx_softmax(
                 x.floats, y.floats, Int64(extents.outer), Int64(extents.axis), Int64(extents.inner),
                 kind == .logSoftmax,
                 Int32(context.threads))
         }
+    }
+
+    private func roundedSoftmax(_ rounding: HalfRounding, _ context: RunContext) throws(SardonyxError) {
+        let (x, y, extents) = (
+            FloatPointer(try context.input(0).floats), FloatPointer(try context.output(0).floats), extents
+        )
+        let isLogarithmic = kind == .logSoftmax
+        try context.inParallel(extents.outer * extents.inner, cost: 16 * extents.axis) { rows in
+            withUnsafeTemporaryAllocation(of: Float.self, capacity: max(extents.axis, 1)) { line in
+                guard let line = line.baseAddress else { return }
+                for row in rows {
+                    let first = row / extents.inner * extents.axis * extents.inner + row % extents.inner
+                    for i in 0..<extents.axis { line[i] = x.start[first + i * extents.inner] }
+                    rounding.softmax(line, extents.axis, isLogarithmic: isLogarithmic)
+                    for i in 0..<extents.axis { y.start[first + i * extents.inner] = line[i] }
+                }
+            }
+        }
+    }
+
+    /// For workers, which share no element.
+    private struct FloatPointer: @unchecked Sendable {
+        let start: UnsafeMutablePointer<Float>
+        init(_ start: UnsafeMutablePointer<Float>) { self.start = start }
     }
 
     /// Calls `body` with the offset of each row's first element; elements follow at `inner`.

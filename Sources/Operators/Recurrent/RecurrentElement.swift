@@ -1,7 +1,7 @@
 import CKernels
 import TensorCore
 
-/// An element type that recurrent layers compute with: float32 by the packed kernels, float64 by OpenBLAS.
+/// An element type that recurrent layers compute with: by the kernels for products.
 protocol RecurrentElement: Number, BinaryFloatingPoint {
     /// Bytes of weights `[n, k]` in the form that `multiply` reads; `nil` where the size overflows.
     static func packedByteCount(n: Int, k: Int) -> Int?
@@ -75,26 +75,35 @@ extension Double: RecurrentElement {
     static func pack(
         _ weights: UnsafePointer<Double>, n: Int, k: Int, into packed: UnsafeMutableRawPointer, threads: Int
     ) {
-        packed.copyMemory(from: weights, byteCount: n * k * MemoryLayout<Double>.size)
+        // As [k, n] their rows are read where they lie while the rows of A are few.
+        StridedCopy(dims: [k, n], sourceStrides: [1, k], destinationStrides: [n, 1])
+            .run(from: weights, to: packed, .float64, threads: threads)
     }
 
-    static func multiplyScratch(m: Int, n: Int, k: Int, threads: Int) -> Int { 0 }
+    private static func arguments(m: Int, n: Int, k: Int) -> sx_gemm_f64_args {
+        var arguments = sx_gemm_f64_args()
+        (arguments.m, arguments.n, arguments.k) = (Int64(m), Int64(n), Int64(k))
+        (arguments.batch, arguments.alpha) = (1, 1)
+        (arguments.lda, arguments.ldb, arguments.ldc) = (Int64(k), Int64(n), Int64(n))
+        return arguments
+    }
+
+    static func multiplyScratch(m: Int, n: Int, k: Int, threads: Int) -> Int {
+        var arguments = arguments(m: m, n: n, k: k)
+        return Int(sx_gemm_f64_scratch_bytes(&arguments, Int32(threads)))
+    }
 
     static func multiply(_ product: RecurrentProduct<Double>, scratch: UnsafeMutableRawPointer, threads: Int) {
         guard product.m > 0 else { return }
-        var arguments = sx_gemm_f64_args()
-        (arguments.m, arguments.n, arguments.k) = (Int64(product.m), Int64(product.n), Int64(product.k))
-        arguments.batch = 1
-        (arguments.alpha, arguments.beta) = (1, product.bias == nil ? 0 : 1)
+        var arguments = arguments(m: product.m, n: product.n, k: product.k)
+        arguments.beta = product.bias == nil ? 0 : 1
         arguments.a = product.a
         arguments.b = product.weights.assumingMemoryBound(to: Double.self)
         arguments.c = product.c
-        (arguments.lda, arguments.ldb, arguments.ldc) = (arguments.k, arguments.k, arguments.n)
-        arguments.transpose_b = true
         if let bias = product.bias {
             for row in 0..<product.m { (product.c + row * product.n).update(from: bias, count: product.n) }
         }
-        sx_gemm_f64(&arguments, Int32(threads))
+        sx_gemm_f64(&arguments, scratch, Int32(threads))
     }
 
     static func apply(_ function: UnaryFunction, _ x: UnsafeMutablePointer<Double>, count: Int, threads: Int) {

@@ -24,7 +24,6 @@ struct Doctor: ParsableCommand {
         let cgroupCPUs: Int?
         let memoryBytes: Int
         let memoryBudgetBytes: Int
-        let openBLASCore: String
         let libraries: [String: String]
         let fmaGMACsPerSecond: Double
         let readGBPerSecond: Double
@@ -48,7 +47,7 @@ struct Doctor: ParsableCommand {
             isaUsed: String(cString: sx_isa_name(sx_isa_level())), threads: threads,
             affinityCPUs: Int(sx_affinity_count()), cgroupCPUs: SystemLimits.cgroupQuota,
             memoryBytes: SystemLimits.memoryByteCount, memoryBudgetBytes: SystemLimits.defaultBudget,
-            openBLASCore: String(cString: sx_openblas_corename()), libraries: LibraryVersions.all,
+            libraries: LibraryVersions.all,
             fmaGMACsPerSecond: sx_measure_fma_gmacs(Int32(threads), 200),
             readGBPerSecond: sx_measure_read_gbs(Int32(threads), 64 << 20, 200),
             missingOperators: try model.map { try modelFlags.load($0).report().problems })
@@ -70,7 +69,6 @@ struct Doctor: ParsableCommand {
             String(
                 format: "Peak       %.0f GMAC/s float32, %.0f GB/s reading, measured now with %d threads",
                 report.fmaGMACsPerSecond, report.readGBPerSecond, report.threads))
-        print("OpenBLAS   core \(report.openBLASCore) (double precision only)")
         for (name, version) in report.libraries.sorted(by: { $0.key < $1.key }) {
             print("Library    \(name) \(version)")
         }
