@@ -277,7 +277,8 @@ private struct GemmCase {
                 for j in 0..<ldc {
                     let index = (z * m + i) * ldc + j
                     guard results[0][index].bitPattern == results[1][index].bitPattern else {
-                        return Issue.record("threads differ: \(m) \(n) \(k) \(transposes) at level \(level.rawValue)")
+                        Issue.record("threads differ: \(m) \(n) \(k) \(transposes) at level \(level.rawValue)")
+                        return
                     }
                     var exact = before[index]
                     if j < n {
@@ -288,10 +289,12 @@ private struct GemmCase {
                         exact = 0.5 * sum + (beta == 0 ? 0 : beta * exact)
                     }
                     guard abs(results[0][index] - exact) <= Double(k + 4) * 0x1p-52 * Double(k + 4) || j >= n else {
-                        return Issue.record("C[\(z), \(i), \(j)]: \(m) \(n) \(k) \(transposes) at \(level.rawValue)")
+                        Issue.record("C[\(z), \(i), \(j)]: \(m) \(n) \(k) \(transposes) at \(level.rawValue)")
+                        return
                     }
                     guard j < n || results[0][index].bitPattern == exact.bitPattern else {
-                        return Issue.record("wrote between the rows: \(m) \(n) \(k) at \(level.rawValue)")
+                        Issue.record("wrote between the rows: \(m) \(n) \(k) at \(level.rawValue)")
+                        return
                     }
                 }
             }

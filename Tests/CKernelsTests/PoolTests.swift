@@ -80,6 +80,11 @@ private let cases: [PoolCase] = [
     PoolCase(channels: 2, input: [3, 2, 4, 5], kernel: [2, 2, 2, 2]),
     PoolCase(channels: 2, input: [6, 6], kernel: [6, 6]),
     PoolCase(batch: 3, channels: 16, input: [1, 1], kernel: [1, 1]),
+    // Longer than the memory for a padded line; windows longer than that; more rows than are folded at once.
+    PoolCase(channels: 2, input: [3000], kernel: [7], stride: [2], begin: [3]),
+    PoolCase(channels: 1, input: [2600], kernel: [1100], stride: [9], begin: [500]),
+    PoolCase(channels: 2, input: [25, 20], kernel: [20, 5], begin: [4, 2]),
+    PoolCase(channels: 2, input: [9, 90], kernel: [3, 3], stride: [3, 3]),
 ]
 
 @Suite struct PoolTests {
@@ -130,7 +135,9 @@ private let cases: [PoolCase] = [
                     let input = GuardedFloats(x, flushAt: edge), y = GuardedFloats(want.count, flushAt: edge)
                     var shape = c.shape(blocked: false)
                     sx_max_pool(&shape, input.pointer, y.pointer, nil, false, 2)
-                    #expect(sameBits(y.array, want) && y.isIntact, "case \(number), level \(level.rawValue)")
+                    // Which zero of a window is its maximum, 0 or -0, depends on the order.
+                    let isEqual = zip(y.array, want).allSatisfy { $0 == $1 || ($0.isNaN && $1.isNaN) }
+                    #expect(isEqual && y.isIntact, "case \(number), level \(level.rawValue)")
                     var indices = [Int64](repeating: -1, count: want.count)
                     sx_max_pool(&shape, input.pointer, y.pointer, &indices, false, 2)
                     #expect(sameBits(y.array, want) && indices == wantIndex, "case \(number) with indices")

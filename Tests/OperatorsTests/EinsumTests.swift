@@ -36,7 +36,7 @@ import Testing
         }
         func all(_ rest: ArraySlice<Character>, _ at: [Character: Int]) -> [Int64] {
             guard let label = rest.first else { return [total(summed[...], at)] }
-            return (0..<(Self.extents[label] ?? 1)).flatMap { all(rest.dropFirst(), at.merging([label: $1]) { $1 }) }
+            return (0..<(Self.extents[label] ?? 1)).flatMap { all(rest.dropFirst(), at.merging([label: $0]) { $1 }) }
         }
         return all(output[...], [:])
     }

@@ -74,6 +74,8 @@ static bool window_next(window *w) {
     return false;
 }
 
+static bool is_wide(const sx_pool_line *line) { return (line->kernel - 1) * line->dilation >= PADDED; }
+
 static void run_blocked_line(const job *j, const float *x, window *w, float *y) {
     bool first = true;
     do {
@@ -137,10 +139,10 @@ static void run_line(const job *j, int64_t line) {
     window w = window_at(j->shape, line % j->out_lines);
     if (j->lanes == 16)
         run_blocked_line(j, x, &w, y);
-    else if ((j->line.kernel - 1) * j->line.dilation < PADDED)
-        run_plain_line(j, x, &w, y);
-    else
+    else if (is_wide(&j->line))
         run_wide_line(j, x, &w, y);
+    else
+        run_plain_line(j, x, &w, y);
     if (j->average)
         j->kernels->divide(&j->line, y, j->lanes, j->include_pad ? w.padded : w.inside, j->include_pad);
 }
@@ -175,7 +177,19 @@ static void run_line_with_indices(const job *j, int64_t line) {
     }
     do {
         int64_t offset = window_offset(&w);
-        j->kernels->max_index(&j->line, x + offset, offset, y, where);
+        if (!is_wide(&j->line)) {
+            j->kernels->max_index(&j->line, x + offset, offset, y, where);
+            continue;
+        }
+        // Only taps that are inside: there may be any number of others.
+        for (int64_t o = 0; o < j->line.out; o++) {
+            sx_pool_taps t = sx_pool_taps_at(&j->line, o);
+            sx_pool_line one = j->line;
+            one.out = 1;
+            one.kernel = t.end - t.first;
+            one.pad_begin = -(t.start + t.first * one.dilation);
+            j->kernels->max_index(&one, x + offset, offset, y + o, where + o);
+        }
     } while (window_next(&w));
     for (int64_t o = 0; o < j->line.out; o++) {
         if (j->column_major) where[o] = column_major_pixel(j->shape, where[o]);

@@ -38,17 +38,16 @@ struct GridSample: Operator {
         return [Inferred(dtype, SymbolicShape(Array(x.dims[..<2]) + Array(grid.dims[1..<grid.rank - 1])))]
     }
 
-    /// The most pixels that one sample weighs: four along each axis.
-    private static let mostPixels = 64
-    /// Offset and weight of each.
-    var scratchByteCount: Int { GridSample.mostPixels * (MemoryLayout<Int>.stride + MemoryLayout<Double>.stride) }
+    /// Samples whose pixels are found before any channel is read, and the most pixels of one: four along each axis.
+    private static let (block, mostPixels) = (64, 64)
+    var scratchByteCount: Int { GridSample.block * (GridSample.mostPixels * MemoryLayout<Body.Pixel>.stride + 8) }
 
     func run(_ context: RunContext) throws(SardonyxError) {
         guard try context.output(0).elementCount > 0 else { return }
         guard let scratch = context.scratch else { throw context.error(.internal, "no scratch memory") }
-        let body = Body(
-            operation: self, context: context, offsets: scratch.assumingMemoryBound(to: Int.self),
-            weights: (scratch + GridSample.mostPixels * MemoryLayout<Int>.stride).assumingMemoryBound(to: Double.self))
+        let ends = scratch.assumingMemoryBound(to: Int.self)
+        let pixels = (scratch + GridSample.block * 8).assumingMemoryBound(to: Body.Pixel.self)
+        let body = Body(operation: self, context: context, ends: ends, pixels: pixels)
         try context.placing { () throws(SardonyxError) in try withNumber(try context.input(0).dtype, body) }
     }
 
@@ -132,8 +131,14 @@ struct GridSample: Operator {
     private struct Body: NumberBody {
         let operation: GridSample
         let context: RunContext
-        let offsets: UnsafeMutablePointer<Int>
-        let weights: UnsafeMutablePointer<Double>
+        /// By sample of a block: the number of pixels up to its last.
+        let ends: UnsafeMutablePointer<Int>
+        let pixels: UnsafeMutablePointer<Pixel>
+
+        struct Pixel {
+            var offset: Int
+            var weight: Double
+        }
 
         func run<T: Number>(_ type: T.Type) throws(SardonyxError) {
             let (x, grid, y) = (try context.input(0), try context.input(1), try context.output(0))
@@ -147,29 +152,46 @@ struct GridSample: Operator {
             var single = Taps()
             single.append(0, 1)
             for n in 0..<x.shape[0] {
-                try context.interruption?.check()
-                for o in 0..<outputSize {
-                    let first = (n * outputSize + o) * axes
-                    let columns = operation.taps(grid.double(first), width)
-                    let rows = axes > 1 ? operation.taps(grid.double(first + 1), height) : single
-                    let slices = axes > 2 ? operation.taps(grid.double(first + 2), depth) : single
-                    var count = 0
-                    slices.forEach { d, depthWeight in
-                        rows.forEach { h, rowWeight in
-                            columns.forEach { w, weight in
-                                offsets[count] = (d * height + h) * width + w
-                                weights[count] = depthWeight * rowWeight * weight
-                                count += 1
+                for first in stride(from: 0, to: outputSize, by: GridSample.block) {
+                    try context.interruption?.check()
+                    let count = min(GridSample.block, outputSize - first)
+                    var found = 0
+                    for o in 0..<count {
+                        let position = (n * outputSize + first + o) * axes
+                        let columns = operation.taps(grid.double(position), width)
+                        let rows = axes > 1 ? operation.taps(grid.double(position + 1), height) : single
+                        let slices = axes > 2 ? operation.taps(grid.double(position + 2), depth) : single
+                        slices.forEach { d, depthWeight in
+                            rows.forEach { h, rowWeight in
+                                columns.forEach { w, weight in
+                                    pixels[found] = Pixel(
+                                        offset: (d * height + h) * width + w, weight: depthWeight * rowWeight * weight)
+                                    found += 1
+                                }
                             }
                         }
+                        ends[o] = found
                     }
                     for c in 0..<channels {
                         let plane = from + (n * channels + c) * inputSize
-                        var sum = 0.0
-                        for i in 0..<count { sum += weights[i] * plane[offsets[i]].asDouble }
-                        to[(n * channels + c) * outputSize + o] = T(saturating: sum)
+                        weigh(plane, to + (n * channels + c) * outputSize + first, count)
                     }
                 }
+            }
+        }
+
+        /// The block's samples of one channel.
+        private func weigh<T: Number>(
+            _ plane: UnsafeMutablePointer<T>, _ target: UnsafeMutablePointer<T>, _ count: Int
+        ) {
+            var next = 0
+            for o in 0..<count {
+                var sum = 0.0
+                while next < ends[o] {
+                    sum += pixels[next].weight * plane[pixels[next].offset].asDouble
+                    next += 1
+                }
+                target[o] = T(saturating: sum)
             }
         }
     }

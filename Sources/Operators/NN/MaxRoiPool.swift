@@ -7,6 +7,8 @@ struct MaxRoiPool: Operator {
     static let elementTypes: [DType] = DType.floating
     private let bins: [Int]
     private let scale: Float
+    /// A line of the image.
+    private(set) var scratchByteCount = 0
 
     init(_ node: NodeReader) throws(SardonyxError) {
         bins = try node.required("pooled_shape", node.ints("pooled_shape"))
@@ -21,6 +23,10 @@ struct MaxRoiPool: Operator {
         let (x, rois) = (try context.dims(0, rank: 4, "X"), try context.dims(1, rank: 2, "rois"))
         try context.requireShape(1, [.unknown, .known(5)], "rois")
         return [Inferred(try context.dtype(0), [rois[0], x[1], .known(bins[0]), .known(bins[1])])]
+    }
+
+    mutating func prepare(_ context: PrepareContext) throws(SardonyxError) {
+        scratchByteCount = try context.input(0).shape[3] * MemoryLayout<Double>.stride
     }
 
     func run(_ context: RunContext) throws(SardonyxError) {
@@ -57,6 +63,10 @@ struct MaxRoiPool: Operator {
         let (x, regions) = (try context.input(0), try context.input(1))
         let y = try context.output(
             0, dtype: x.dtype, shape: try context.shape(of: [regions.shape[0], x.shape[1]] + bins))
+        guard y.elementCount > 0 else { return }
+        guard let line = context.scratch?.assumingMemoryBound(to: T.self) else {
+            throw context.error(.internal, "no scratch memory")
+        }
         let (channels, height, width) = (x.shape[1], x.shape[2], x.shape[3])
         for roi in 0..<regions.shape[0] {
             try context.interruption?.check()
@@ -76,28 +86,33 @@ struct MaxRoiPool: Operator {
             for c in 0..<channels {
                 let plane = x.typed(T.self) + (image * channels + c) * height * width
                 let target = y.typed(T.self) + (roi * channels + c) * bins[0] * bins[1]
-                pool(plane, width, rowBins, columnBins, target)
+                pool(plane, width, rowBins, columnBins, target, line)
             }
         }
     }
 
+    /// - Parameter line: takes the maxima of the lines of a bin, column by column.
     private func pool<T: Number & BinaryFloatingPoint>(
         _ plane: UnsafeMutablePointer<T>, _ width: Int, _ rows: [Range<Int>], _ columns: [Range<Int>],
-        _ target: UnsafeMutablePointer<T>
+        _ target: UnsafeMutablePointer<T>, _ line: UnsafeMutablePointer<T>
     ) {
-        for (row, lines) in rows.enumerated() {
-            for (column, inside) in columns.enumerated() {
-                let count = inside.count
-                guard count > 0, !lines.isEmpty else {
-                    target[row * columns.count + column] = 0
-                    continue
+        let begin = columns.reduce(width) { min($0, $1.lowerBound) }
+        let count = max(columns.reduce(0) { max($0, $1.upperBound) } - begin, 0)
+        var target = target
+        for lines in rows {
+            line.update(repeating: -T.infinity, count: count)
+            for row in lines {
+                let pixels = plane + row * width + begin
+                for i in 0..<count {
+                    let (best, value) = (line[i], pixels[i])
+                    line[i] = value > best || value != value ? value : best
                 }
+            }
+            for inside in columns {
                 var best = -T.infinity
-                for line in lines {
-                    let pixels = plane + line * width + inside.lowerBound
-                    for i in 0..<count { best = T.maximum(best, pixels[i]) }
-                }
-                target[row * columns.count + column] = best
+                for i in inside { best = T.maximum(best, line[i - begin]) }
+                target.pointee = inside.isEmpty || lines.isEmpty ? 0 : best
+                target += 1
             }
         }
     }
