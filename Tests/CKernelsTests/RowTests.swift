@@ -5,6 +5,31 @@ import Testing
 
 private let columnCounts = Array(0...33) + [47, 48, 63, 64, 65, 81, 127, 128, 129, 1000]
 
+@Suite struct ArgExtremeTests {
+    /// Against a plain search, with ties, infinities and a NaN anywhere.
+    @Test func firstOfTheExtremes() {
+        atEveryIsaLevel { _ in
+            var random = SeededRandom(11)
+            for n in columnCounts where n > 0 {
+                for special in [Float.nan, .infinity, -.infinity, 0] {
+                    var x = random.floats(3 * n, in: -4...4).map { $0.rounded() }
+                    x[Int(random.next() % UInt64(3 * n))] = special
+                    for isGreatest in [true, false] {
+                        var found = [Int64](repeating: -1, count: 3)
+                        sx_arg_extreme(x, &found, 3, Int64(n), isGreatest, 2)
+                        for row in 0..<3 {
+                            let line = Array(x[row * n..<row * n + n])
+                            let extreme = isGreatest ? line.max() : line.min()
+                            let first = line.firstIndex { $0.isNaN } ?? line.firstIndex { $0 == extreme } ?? -1
+                            #expect(found[row] == Int64(first), "\(n) \(special)")
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 @Suite struct SoftmaxTests {
     /// x - max, up to 40, is rounded to 2^-19 (half a step below 64), which exp turns into 32 ulp at most; exp itself,
     /// the sum in float64 blocks and two more roundings stay below 8. A logarithm is a difference: its error counts

@@ -1,6 +1,7 @@
 #ifndef SX_REDUCE_H
 #define SX_REDUCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef enum {
@@ -22,5 +23,9 @@ typedef enum {
 /// NaN propagates. No overlap.
 void sx_reduce(
     sx_reduce_op op, const float *x, float *y, int64_t outer, int64_t axis, int64_t inner, int threads);
+
+/// y[o] = the first index of the greatest element of x[o, :], or of the least one; the first NaN is both.
+/// x [outer, axis], axis at least 1.
+void sx_arg_extreme(const float *x, int64_t *y, int64_t outer, int64_t axis, bool is_greatest, int threads);
 
 #endif

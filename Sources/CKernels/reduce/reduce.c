@@ -49,3 +49,27 @@ void sx_reduce(
     j.units_per_chunk = sx_max(1, CHUNK / unit_elements);
     sx_parallel_for(threads, sx_ceil_div(j.units, j.units_per_chunk), run, &j);
 }
+
+typedef struct {
+    const sx_reduce_kernels *kernels;
+    const float *x;
+    int64_t *y;
+    int64_t outer, axis, rows_per_chunk;
+    sx_reduce_op op;
+} arg_job;
+
+static void run_arg(void *context, int64_t chunk, int worker) {
+    (void)worker;
+    const arg_job *j = context;
+    int64_t end = sx_min(j->outer, (chunk + 1) * j->rows_per_chunk);
+    for (int64_t row = chunk * j->rows_per_chunk; row < end; row++) {
+        const float *x = j->x + row * j->axis;
+        j->y[row] = j->kernels->find(x, j->axis, j->kernels->row(j->op, x, j->axis));
+    }
+}
+
+void sx_arg_extreme(const float *x, int64_t *y, int64_t outer, int64_t axis, bool is_greatest, int threads) {
+    assert(outer >= 0 && axis >= 1);
+    arg_job j = {kernels(), x, y, outer, axis, sx_max(1, CHUNK / axis), is_greatest ? SX_REDUCE_MAX : SX_REDUCE_MIN};
+    sx_parallel_for(threads, sx_ceil_div(outer, j.rows_per_chunk), run_arg, &j);
+}

@@ -84,4 +84,15 @@ static void columns(sx_reduce_op op, const float *x, float *y, int64_t axis, int
         column_group(op, x + c, y + c, axis, stride, 1, columns - c < 16 ? columns - c : 16);
 }
 
-const sx_reduce_kernels SX_ROW(sx_reduce_kernels) = {row, columns};
+static int64_t find(const float *x, int64_t n, float value) {
+    int64_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+        sx_vec v = sx_vec_load(x + i);
+        sx_ivec found = value == value ? v == value : v != v;
+        if (__builtin_reduce_or(found)) break;
+    }
+    while (i < n && (value == value ? x[i] != value : x[i] == x[i])) i++;
+    return i;
+}
+
+const sx_reduce_kernels SX_ROW(sx_reduce_kernels) = {row, columns, find};

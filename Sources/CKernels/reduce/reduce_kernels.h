@@ -10,6 +10,8 @@ typedef struct {
     float (*row)(sx_reduce_op op, const float *x, int64_t n);
     /// y[c] = reduction of x[:, c] for `columns` <= SX_REDUCE_COLUMNS columns of x [axis, stride].
     void (*columns)(sx_reduce_op op, const float *x, float *y, int64_t axis, int64_t stride, int64_t columns);
+    /// The first index of `value`, or of NaN, among n contiguous elements; n where there is none.
+    int64_t (*find)(const float *x, int64_t n, float value);
 } sx_reduce_kernels;
 
 #endif

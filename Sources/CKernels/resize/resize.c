@@ -19,7 +19,7 @@ typedef struct {
     const float *x;
     float *y;
     int64_t in_height, in_width, out_height, out_width, rows, rows_per_chunk;
-    int lanes;
+    int lanes, is_twice;
     sx_resize_table row_table, column_table;
 } job;
 
@@ -43,9 +43,21 @@ static void run(void *context, int64_t chunk, int worker) {
             memcpy(y, y - j->out_width * j->lanes, (size_t)(j->out_width * j->lanes) * sizeof *y);
             continue;
         }
+        if (j->is_twice && taps.taps == 1 && (!taps.weight || taps.weight[0] == 1.0f)) {
+            j->kernels->twice(plane + taps.index[0] * j->in_width, y, j->in_width);
+            continue;
+        }
         (j->lanes == 16 ? j->kernels->blocked : j->kernels->plain)(
             plane, j->in_width, y, j->out_width, taps, j->column_table);
     }
+}
+
+/// Whether every source column comes twice, next to each other.
+static int comes_twice(sx_resize_table table, int64_t in, int64_t out) {
+    if (table.taps != 1 || out != 2 * in) return 0;
+    for (int64_t o = 0; o < out; o++)
+        if (table.index[o] != o / 2 || (table.weight && table.weight[o] != 1.0f)) return 0;
+    return 1;
 }
 
 /// Runs `body` on chunks of output rows, each chunk about CHUNK elements.
@@ -60,7 +72,8 @@ void sx_resize_2d(
     const float *x, float *y, int64_t planes, int64_t in_height, int64_t in_width, int64_t out_height,
     int64_t out_width, int lanes, sx_resize_table rows, sx_resize_table columns, int threads) {
     assert((lanes == 1 || lanes == 16) && rows.taps >= 1 && columns.taps >= 1);
-    job j = {kernels(), x, y, in_height, in_width, out_height, out_width, 0, 0, lanes, rows, columns};
+    int is_twice = lanes == 1 && comes_twice(columns, in_width, out_width);
+    job j = {kernels(), x, y, in_height, in_width, out_height, out_width, 0, 0, lanes, is_twice, rows, columns};
     for_rows(&j, planes * out_height, out_width * lanes, run, threads);
 }
 
@@ -84,6 +97,6 @@ void sx_resize_axis(
         sx_resize_2d(x, y, outer, 1, in, 1, out, 1, (sx_resize_table){1, only_row, NULL}, table, threads);
         return;
     }
-    job j = {kernels(), x, y, in, inner, out, inner, 0, 0, 1, table, table};
+    job j = {kernels(), x, y, in, inner, out, inner, 0, 0, 1, 0, table, table};
     for_rows(&j, outer * out, inner, run_blend, threads);
 }

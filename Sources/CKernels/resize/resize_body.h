@@ -84,4 +84,15 @@ static void blend(const float *x, float *y, int64_t n, sx_resize_taps taps) {
     }
 }
 
-const sx_resize_kernels SX_ROW(sx_resize_kernels) = {plain, blocked, blend};
+static void twice(const float *x, float *y, int64_t n) {
+    int64_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+        sx_vec v = sx_vec_load(x + i);
+        sx_vec_store(y + 2 * i, __builtin_shufflevector(v, v, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7));
+        sx_vec_store(
+            y + 2 * i + 16, __builtin_shufflevector(v, v, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14, 15, 15));
+    }
+    for (; i < n; i++) y[2 * i] = y[2 * i + 1] = x[i];
+}
+
+const sx_resize_kernels SX_ROW(sx_resize_kernels) = {plain, blocked, blend, twice};

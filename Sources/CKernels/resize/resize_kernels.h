@@ -20,6 +20,8 @@ typedef struct {
         sx_resize_table columns);
     /// y[i] = sum over t of weight[t] x[index[t] n + i] for n contiguous elements.
     void (*blend)(const float *x, float *y, int64_t n, sx_resize_taps taps);
+    /// y[i] = x[i / 2] for n elements of x.
+    void (*twice)(const float *x, float *y, int64_t n);
 } sx_resize_kernels;
 
 #endif

@@ -25,6 +25,28 @@ extension RunContext {
 }
 
 extension RunContext {
+    /// Sets every element of a plain view, in order, from the element of another one of the same shape, as `fill` does.
+    @inline(__always)
+    func map(_ source: TensorView, to view: TensorView, _ value: (Double) -> Double) throws(SardonyxError) {
+        guard let from = source.dtype.kernelType, let type = view.dtype.kernelType else {
+            throw error(.unsupported, "element type", got: "\(source.dtype)", allowed: "a number type")
+        }
+        let chunk = 1024
+        for start in stride(from: 0, to: view.elementCount, by: chunk) {
+            try interruption?.check()
+            let count = min(chunk, view.elementCount - start)
+            withUnsafeTemporaryAllocation(of: Double.self, capacity: chunk) { values in
+                sx_cast(
+                    from, SX_TYPE_FLOAT64, source.pointer + start * source.dtype.byteSize, values.baseAddress,
+                    Int64(count), 1)
+                for i in 0..<count { values[i] = value(values[i]) }
+                sx_cast(
+                    SX_TYPE_FLOAT64, type, values.baseAddress, view.pointer + start * view.dtype.byteSize,
+                    Int64(count), 1)
+            }
+        }
+    }
+
     /// The single element of a floating-point input.
     /// - Throws: `shape` when there is not exactly one element, `unsupported` for other element types.
     func scalar(_ index: Int) throws(SardonyxError) -> Double {

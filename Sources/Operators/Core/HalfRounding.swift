@@ -36,7 +36,8 @@ struct HalfRounding: Sendable {
     /// Softmax or its logarithm in place: ReduceMax, Sub, Exp, ReduceSum and Div, or Log and Sub.
     func softmax(_ row: UnsafeMutablePointer<Float>, _ count: Int, isLogarithmic: Bool = false) {
         guard count > 0 else { return }
-        let largest = row[LargestElement.index(in: row, count: count, sign: 1)]
+        var largest: Float = 0
+        sx_reduce(SX_REDUCE_MAX, row, &largest, 1, Int64(count), 1, 1)
         for i in 0..<count { row[i] -= largest }
         round(row, count)
         withUnsafeTemporaryAllocation(of: Float.self, capacity: isLogarithmic ? count : 1) { powers in

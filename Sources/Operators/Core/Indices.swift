@@ -47,12 +47,20 @@ final class CheckedIndices {
 
         func run<T: NumericElement & FixedWidthInteger>(_ type: T.Type) throws(SardonyxError) {
             let limit = Int64(extent)
-            for (element, given) in view.elements(T.self).enumerated() {
+            let elements = view.elements(T.self)
+            // The sign of this becomes that of anything out of range; wrapped sums are out of range, too.
+            var outside: Int64 = 0
+            for element in elements.indices {
+                let index = Int64(clamping: elements[element])
+                outside |= (index &+ limit) | (limit &- 1 &- index)
+                target[element] = index &+ (index < 0 ? limit : 0)
+            }
+            guard outside < 0 else { return }
+            for (element, given) in elements.enumerated() {
                 let index = Int64(clamping: given)
                 guard index >= -limit, index < limit else {
                     throw outOfRange(role, element, "\(given)", extent, context)
                 }
-                target[element] = index < 0 ? index + limit : index
             }
         }
     }

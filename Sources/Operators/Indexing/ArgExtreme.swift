@@ -1,3 +1,4 @@
+import CKernels
 import GraphIR
 import TensorCore
 
@@ -36,6 +37,12 @@ struct ArgExtreme: Operator {
         guard input.shape[axis] > 0 || output.elementCount == 0 else {
             throw context.error(.value, "axis \(axis) is empty", got: "\(input.shape)", allowed: "1 or more elements")
         }
+        if input.dtype == .float32, input.shape.strides[axis] == 1, !selectsLast {
+            let indices = output.elements(Int64.self)
+            return sx_arg_extreme(
+                input.floats, indices.baseAddress, Int64(indices.count), Int64(input.shape[axis]), isMaximum,
+                Int32(context.threads))
+        }
         let body = Search(input: input, axis: axis, output: output, isMaximum: isMaximum, selectsLast: selectsLast)
         try context.placing { () throws(SardonyxError) in try withNumericType(input.dtype, body) }
     }
@@ -49,14 +56,6 @@ struct ArgExtreme: Operator {
 
         func run<T: NumericElement>(_ type: T.Type) {
             let (extent, inner) = (input.shape[axis], input.shape.strides[axis])
-            if input.dtype == .float32, inner == 1, !selectsLast {
-                let (source, target) = (input.floats, output.elements(Int64.self))
-                for row in target.indices {
-                    target[row] = Int64(
-                        LargestElement.index(in: source + row * extent, count: extent, sign: isMaximum ? 1 : -1))
-                }
-                return
-            }
             let source = input.pointer.assumingMemoryBound(to: T.self)
             let target = output.elements(Int64.self)
             for row in target.indices {

@@ -54,7 +54,11 @@ struct Softmax: Operator {
         case (.hardmax, _) where extents.inner == 1:
             let (from, to) = (x.floats, y.floats)
             to.update(repeating: 0, count: x.elementCount)
-            eachRow { to[$0 + LargestElement.index(in: from + $0, count: extents.axis, sign: 1)] = 1 }
+            eachRow { first in
+                var index: Int64 = 0
+                sx_arg_extreme(from + first, &index, 1, Int64(extents.axis), true, 1)
+                to[first + Int(index)] = 1
+            }
         case (.hardmax, _): eachRow { hardmax(x.floats, y.floats, $0) }
         case (_, .float64): eachRow { softmax(x.typed(Double.self), y.typed(Double.self), $0) }
         default:

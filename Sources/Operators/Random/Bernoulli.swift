@@ -21,6 +21,6 @@ struct Bernoulli: Operator {
         let x = try context.input(0)
         let y = try context.output(0, dtype: dtype ?? x.dtype, shape: x.shape)
         var generator = MersenneTwister(seed: seed)
-        try context.fill(y) { generator.bernoulli(x.double($0)) }
+        try context.map(x, to: y) { generator.bernoulli($0) }
     }
 }

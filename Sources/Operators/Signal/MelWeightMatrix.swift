@@ -53,7 +53,7 @@ struct MelWeightMatrix: Operator {
             }
             edges.append(edge)
         }
-        try context.fill(y) { _ in 0 }
+        y.fill(with: [UInt64(0)], threads: 1)
         // Each triangle touches few rows of its column.
         let cast = try ElementCast(from: .float64, to: dtype, at: context)
         for bin in 0..<bins {
