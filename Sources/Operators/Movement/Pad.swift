@@ -160,6 +160,9 @@ struct Pad: PlannedOperator {
 
     /// The modes that repeat elements of the input.
     private struct Repeat: StorageBody {
+        /// Elements written between two looks at the clock.
+        static let stride = 1 << 16
+
         let plan: Plan
         let input: TensorView
         let output: TensorView
@@ -192,11 +195,17 @@ struct Pad: PlannedOperator {
             _ columns: UnsafeBufferPointer<Int>, _ run: Range<Int>
         ) throws(SardonyxError) {
             guard axis < plan.offsets.count - 1 else {
-                for index in 0..<run.lowerBound { target[index] = source[columns[index]] }
+                for border in [0..<run.lowerBound, run.upperBound..<columns.count] {
+                    for first in stride(from: border.lowerBound, to: border.upperBound, by: Self.stride) {
+                        if first > border.lowerBound { try context.interruption?.check() }
+                        for index in first..<min(first + Self.stride, border.upperBound) {
+                            target[index] = source[columns[index]]
+                        }
+                    }
+                }
                 if !run.isEmpty {
                     (target + run.lowerBound).update(from: source + columns[run.lowerBound], count: run.count)
                 }
-                for index in run.upperBound..<columns.count { target[index] = source[columns[index]] }
                 target += columns.count
                 return
             }

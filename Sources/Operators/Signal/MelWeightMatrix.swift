@@ -58,7 +58,9 @@ struct MelWeightMatrix: Operator {
         let cast = try ElementCast(from: .float64, to: dtype, at: context)
         for bin in 0..<bins {
             let (left, center, right) = (edges[bin], edges[bin + 1], edges[bin + 2])
-            for j in min(left, center)..<min(max(center + 1, right), spectrum) where j >= left || j >= center {
+            let (first, last) = (min(left, center), max(min(center, spectrum) + 1, right))
+            guard first < min(last, spectrum) else { continue }
+            for j in first..<min(last, spectrum) {
                 var weight: Double
                 if j >= center, j < right {
                     weight = Double(right - j) / Double(right - center)
@@ -67,8 +69,12 @@ struct MelWeightMatrix: Operator {
                 } else {
                     weight = j >= left && j < center ? Double(j - left) / Double(center - left) : 0
                 }
-                try cast.run(
-                    from: &weight, to: y.pointer + (j * bins + bin) * dtype.byteSize, count: 1, threads: 1)
+                if dtype == .float32 {
+                    y.floats[j * bins + bin] = Float(weight)
+                } else {
+                    try cast.run(
+                        from: &weight, to: y.pointer + (j * bins + bin) * dtype.byteSize, count: 1, threads: 1)
+                }
             }
         }
     }
