@@ -192,7 +192,7 @@ struct EinsumPlan: Sendable {
         return try reduce(result, to: all, place: .output, context)
     }
 
-    /// The factor as `[batch, free, depth]` or, `true`, as `[batch, depth, free]`: where it lies, unless that is neither.
+    /// The factor as `[batch, free, depth]` or (`true`) `[batch, depth, free]`, where it lies unless that is neither.
     private mutating func packed(
         _ operand: EinsumOperand, _ batch: [Label], _ free: [Label], _ depth: [Label], _ context: PrepareContext
     ) throws(SardonyxError) -> (EinsumOperand, Bool) {
