@@ -231,10 +231,10 @@ private struct GemmCase {
     @Test func doublePrecision() {
         atEveryIsaLevel { level in
             for (m, n, k) in [
-                (1, 1, 1), (1, 37, 40), (5, 33, 7), (6, 16, 200), (7, 5, 0), (200, 7, 30), (300, 70, 390),
+                (1, 1, 1), (1, 37, 40), (5, 33, 7), (6, 16, 200), (7, 5, 0), (200, 7, 30), (9, 270, 20), (260, 35, 200),
             ] {
                 for transposes in [(false, false), (true, false), (false, true), (true, true)] {
-                    for beta in [0, 0.25] { checkDouble(m, n, k, transposes, beta: beta, level) }
+                    checkDouble(m, n, k, transposes, beta: transposes.0 == transposes.1 ? 0 : 0.25, level)
                 }
             }
         }

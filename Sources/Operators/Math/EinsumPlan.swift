@@ -163,7 +163,7 @@ struct EinsumPlan: Sendable {
         return try reduce(operand, to: kept, place: nil, context)
     }
 
-    /// C `[batch, rows, columns]` = A `[batch, rows, depth]` B `[batch, depth, columns]`, and then in the order of `all`.
+    /// C `[batch, rows, columns]` = A `[batch, rows, depth]` B `[batch, depth, columns]`, then in the order of `all`.
     private mutating func multiply(
         _ a: EinsumOperand, _ b: EinsumOperand, _ batch: [Label], _ rows: [Label], _ depth: [Label],
         _ columns: [Label], to all: [Label], isLast: Bool, _ context: PrepareContext
@@ -192,7 +192,7 @@ struct EinsumPlan: Sendable {
         return try reduce(result, to: all, place: .output, context)
     }
 
-    /// The factor as `[batch, free, depth]`, or, `true`, as `[batch, depth, free]`, where it lies unless that is neither.
+    /// The factor as `[batch, free, depth]` or (`true`) `[batch, depth, free]`, where it lies unless that is neither.
     private mutating func packed(
         _ operand: EinsumOperand, _ batch: [Label], _ free: [Label], _ depth: [Label], _ context: PrepareContext
     ) throws(SardonyxError) -> (EinsumOperand, Bool) {
