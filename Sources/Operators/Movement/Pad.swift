@@ -161,7 +161,7 @@ struct Pad: PlannedOperator {
     /// The modes that repeat elements of the input.
     private struct Repeat: StorageBody {
         /// Elements written between two looks at the clock.
-        static let stride = 1 << 16
+        static let piece = 1 << 16
 
         let plan: Plan
         let input: TensorView
@@ -196,9 +196,9 @@ struct Pad: PlannedOperator {
         ) throws(SardonyxError) {
             guard axis < plan.offsets.count - 1 else {
                 for border in [0..<run.lowerBound, run.upperBound..<columns.count] {
-                    for first in stride(from: border.lowerBound, to: border.upperBound, by: Self.stride) {
+                    for first in stride(from: border.lowerBound, to: border.upperBound, by: Self.piece) {
                         if first > border.lowerBound { try context.interruption?.check() }
-                        for index in first..<min(first + Self.stride, border.upperBound) {
+                        for index in first..<min(first + Self.piece, border.upperBound) {
                             target[index] = source[columns[index]]
                         }
                     }
