@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes Sources/Operators/OPERATORS.md, the table of operators, from the command's own list and the doc comments.
+"""Writes Sources/OPERATORS.md, the table of operators, from the command's own list and the doc comments.
 
 Examples:
   tools/operator-table
@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "Sources" / "Operators"
-TABLE = SOURCES / "OPERATORS.md"
+TABLE = ROOT / "Sources" / "OPERATORS.md"
 HEAD = """# Operators that run
 
 Written by `tools/operator-table` from the operator table in the code (`sardonyx operators --json`) and the doc comments of

@@ -7,6 +7,7 @@ import TensorCore
 ///
 /// Outputs: Y `[B, M, H D]`, present keys and values `[B, G, max(P, most), D]`, rows past the valid ones zero.
 struct GroupQueryAttention: Operator {
+    static let elementTypes: [DType] = [.float32]
     private let heads, keyHeads: Int
     private let scale, softcap: Float
     /// Keys before each query that it sees; the window counts the query too.

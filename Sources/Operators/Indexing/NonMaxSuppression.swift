@@ -6,6 +6,7 @@ import TensorCore
 ///
 /// Boxes with a NaN score or corner are never selected.
 struct NonMaxSuppression: Operator {
+    static let elementTypes: [DType] = [.float32]
     private let usesCenters: Bool
 
     init(_ node: NodeReader) throws(SardonyxError) {

@@ -3,6 +3,7 @@ import TensorCore
 
 /// ONNX NonZero (9-13): the indices of elements that are not zero, `[rank, count]`, in row-major order.
 struct NonZero: Operator {
+    static let elementTypes: [DType] = DType.numeric + [.bool]
     init(_ node: NodeReader) throws(SardonyxError) {}
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {

@@ -5,6 +5,7 @@ import TensorCore
 /// ONNX FeatureVectorizer (ai.onnx.ml 1): the inputs `[N, C]` (or `[C]`: one row) side by side as float32, each cut or
 /// filled up with zeros to its entry of `inputdimensions`.
 struct FeatureVectorizer: Operator {
+    static let elementTypes: [DType] = DType.tabular
     /// Empty: the inputs' own widths.
     private let widths: [Int]
 

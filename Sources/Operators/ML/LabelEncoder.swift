@@ -4,6 +4,7 @@ import TensorCore
 /// ONNX LabelEncoder (ai.onnx.ml 1, 2, 4) and CategoryMapper (1): each element of the input replaced by what a list of
 /// keys and a list of values say; elements that are no key by a default.
 struct LabelEncoder: Operator {
+    static let elementTypes: [DType] = [.string, .int64, .float32, .float64, .int32, .int16]
     /// One direction of the mapping, taken for inputs of the keys' type.
     private struct Mapping: Sendable {
         let keys: ElementIndex

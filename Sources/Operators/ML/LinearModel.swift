@@ -43,6 +43,7 @@ struct LinearModel: Sendable {
 
 /// ONNX LinearRegressor (ai.onnx.ml 1): y `[N, targets]` = x `[N, F]` · coefficientsᵀ + intercepts, transformed.
 struct LinearRegressor: Operator {
+    static let elementTypes: [DType] = DType.tabular
     private let model: LinearModel
     private let transform: PostTransform
 
@@ -74,6 +75,7 @@ struct LinearRegressor: Operator {
 /// `[N, classes]` = x · coefficientsᵀ + intercepts, transformed. With one row of coefficients the positive one of two
 /// classes wins where its score s is above 0; untransformed scores are 1 - s and s then, as in ONNX Runtime.
 struct LinearClassifier: Operator {
+    static let elementTypes: [DType] = DType.tabular
     private let model: LinearModel
     private let labels: ClassLabels
     private let transform: PostTransform

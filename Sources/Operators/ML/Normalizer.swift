@@ -4,6 +4,7 @@ import TensorCore
 /// ONNX Normalizer (ai.onnx.ml 1): each row of `[N, C]` or `[C]` divided by its greatest element, the sum of its
 /// magnitudes or the root of the sum of its squares; a row whose divisor is zero stays as it is.
 struct Normalizer: Operator {
+    static let elementTypes: [DType] = DType.tabular
     private enum Norm: String, CaseIterable { case greatest = "MAX", l1 = "L1", l2 = "L2" }
     private let norm: Norm
 

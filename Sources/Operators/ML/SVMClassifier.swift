@@ -8,6 +8,7 @@ import TensorCore
 /// class of most votes wins. Scores are the results of the machines, `[N, pairs]` (of two classes -s and s), or, with
 /// `prob_a` and `prob_b`, a probability for each class. Without support vectors each class has weights of its own.
 struct SVMClassifier: Operator {
+    static let elementTypes: [DType] = DType.tabular
     private let support: SupportVectors
     private let labels: ClassLabels
     private let transform: PostTransform

@@ -61,6 +61,7 @@ struct SupportVectors: Sendable {
 /// ONNX SVMRegressor (ai.onnx.ml 1): y `[N, 1]` = Σ coefficient · kernel(x, support vector) + rho for each row of
 /// x `[N, F]`, or the sign of it (1, -1) for a one-class machine; without support vectors the product with weights.
 struct SVMRegressor: Operator {
+    static let elementTypes: [DType] = DType.tabular
     private let support: SupportVectors
     private let coefficients: [Double]
     private let rho: Double

@@ -4,6 +4,7 @@ import TensorCore
 /// ONNX TreeEnsemble (ai.onnx.ml 5) and TreeEnsembleRegressor (1, 3, 5): scores `[N, targets]` of the rows of
 /// `[N, F]`, from the leaves that they end in.
 struct TreeEnsemble: Operator {
+    static let elementTypes: [DType] = DType.tabular + [.float16]
     private let forest: DecisionForest
     private let targets: Int
     private let aggregate: DecisionForest.Aggregate

@@ -7,6 +7,7 @@ import TensorCore
 /// Where the leaves vote for one class only, its score s stands for the positive one of two: above one half (votes all
 /// positive) or above 0 it wins, and voting for class 0 also gives the negative class its score, as ONNX Runtime does.
 struct TreeEnsembleClassifier: Operator {
+    static let elementTypes: [DType] = DType.tabular
     private let forest: DecisionForest
     private let labels: ClassLabels
     private let transform: PostTransform

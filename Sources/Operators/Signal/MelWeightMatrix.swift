@@ -4,6 +4,7 @@ import TensorCore
 
 /// ONNX MelWeightMatrix (17): triangular filters `[dft_length / 2 + 1, num_mel_bins]` at even steps of the mel scale.
 struct MelWeightMatrix: Operator {
+    static let elementTypes: [DType] = DType.indices
     private let dtype: DType
 
     init(_ node: NodeReader) throws(SardonyxError) {

@@ -3,6 +3,7 @@ import TensorCore
 
 /// ONNX StringConcat (20): the strings of two tensors end to end, element by element with broadcasting.
 struct StringConcat: PlannedOperator {
+    static let elementTypes: [DType] = [.string]
     var plan: BroadcastWalk?
 
     init(_ node: NodeReader) throws(SardonyxError) {}
