@@ -7,7 +7,7 @@ struct PlanBuilder {
     let graph: Graph
     let opsets: [String: Int]
     let options: ExecutionOptions
-    let weights: WeightCache
+    var weights: WeightCache { evaluator.weights }
     private let evaluator: Evaluator
     let infos: [TensorInfo?]
     var storage: StorageMap
@@ -37,7 +37,6 @@ struct PlanBuilder {
         self.graph = graph
         self.opsets = opsets
         self.options = options
-        self.weights = evaluator.weights
         self.evaluator = evaluator
         self.storage = StorageMap(valueCount: graph.values.count)
         var infos: [TensorInfo?] = []

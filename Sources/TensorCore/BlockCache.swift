@@ -8,64 +8,54 @@ import Synchronization
 package enum BlockCache {
     /// Smaller blocks are the allocator's business.
     static let smallest = 64 << 10
-    /// The most that is kept, all blocks together.
+    /// The most that is kept, all blocks together; so there are never more than a thousand.
     static let capacity = 64 << 20
 
-    private struct Blocks: @unchecked Sendable {
-        /// By size, those freed last at the end.
-        var bySize: [Int: [UnsafeMutableRawPointer]] = [:]
-        /// Sizes in the order in which blocks were freed.
-        var order: [Int] = []
-        var byteCount = 0
+    private struct Block: @unchecked Sendable {
+        let memory: UnsafeMutableRawPointer
+        let byteCount: Int
     }
-    private static let blocks = Mutex(Blocks())
+    /// Those freed last at the end.
+    private static let blocks = Mutex<[Block]>([])
 
     /// A block of exactly this size that was given back, with whatever is in it.
     static func take(_ byteCount: Int) -> UnsafeMutableRawPointer? {
-        guard byteCount >= smallest, byteCount <= capacity else { return nil }
-        return blocks.withLock { blocks in
-            guard let block = blocks.bySize[byteCount]?.popLast() else { return nil }
-            if let index = blocks.order.lastIndex(of: byteCount) { blocks.order.remove(at: index) }
-            blocks.byteCount -= byteCount
-            return block
-        }
+        guard byteCount >= smallest else { return nil }
+        return blocks.withLock { blocks -> Block? in
+            blocks.lastIndex { $0.byteCount == byteCount }.map { blocks.remove(at: $0) }
+        }?.memory
     }
 
-    /// Keeps a block instead of freeing it; what was kept longest makes room.
+    /// Keeps a block instead of freeing it; those that were kept longest make room.
     /// - Returns: whether it was taken.
-    static func give(_ block: sending UnsafeMutableRawPointer, byteCount: Int) -> Bool {
+    static func give(_ memory: UnsafeMutableRawPointer, byteCount: Int) -> Bool {
         guard byteCount >= smallest, byteCount <= capacity else { return false }
-        let address = UInt(bitPattern: block)
-        let evicted = blocks.withLock { blocks -> [UInt] in
-            var evicted: [UInt] = []
-            while blocks.byteCount > capacity - byteCount, !blocks.order.isEmpty {
-                let size = blocks.order.removeFirst()
-                guard let oldest = blocks.bySize[size]?.removeFirst() else { continue }
-                if blocks.bySize[size]?.isEmpty == true { blocks.bySize[size] = nil }
-                blocks.byteCount -= size
-                evicted.append(UInt(bitPattern: oldest))
-            }
-            if let block = UnsafeMutableRawPointer(bitPattern: address) {
-                blocks.bySize[byteCount, default: []].append(block)
-            }
-            blocks.order.append(byteCount)
-            blocks.byteCount += byteCount
-            return evicted
+        let block = Block(memory: memory, byteCount: byteCount)
+        let evicted = blocks.withLock { blocks in
+            blocks.append(block)
+            var excess = total(blocks) - capacity
+            let count = blocks.prefix { kept in
+                defer { excess -= kept.byteCount }
+                return excess > 0
+            }.count
+            defer { blocks.removeFirst(count) }
+            return Array(blocks.prefix(count))
         }
-        for address in evicted { free(UnsafeMutableRawPointer(bitPattern: address)) }
+        for block in evicted { free(block.memory) }
         return true
     }
 
     /// Frees everything that is kept.
     package static func trim() {
-        let all = blocks.withLock { blocks -> [UInt] in
-            let all = blocks.bySize.values.joined().map { UInt(bitPattern: $0) }
-            blocks = Blocks()
-            return all
+        let all = blocks.withLock { blocks in
+            defer { blocks = [] }
+            return blocks
         }
-        for address in all { free(UnsafeMutableRawPointer(bitPattern: address)) }
+        for block in all { free(block.memory) }
     }
 
     /// Bytes that are kept now.
-    package static var byteCount: Int { blocks.withLock { $0.byteCount } }
+    package static var byteCount: Int { blocks.withLock { total($0) } }
+
+    private static func total(_ blocks: [Block]) -> Int { blocks.reduce(0) { $0 + $1.byteCount } }
 }

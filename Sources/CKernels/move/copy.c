@@ -32,31 +32,25 @@ typedef struct {
 
 const sx_move_kernels *sx_move_current(void) { return kernels(); }
 
-static inline __attribute__((always_inline)) void copy_elements(const plane *p, int size) {
+/// Inlined with constants where it can be: every row is one element repeated when the column steps are 0 and 1.
+static inline __attribute__((always_inline)) void copy_elements(
+    const plane *p, int size, int64_t src_column, int64_t dst_column) {
     for (int64_t i = 0; i < p->rows; i++) {
         const char *src = p->src + i * p->src_row * size;
         char *dst = p->dst + i * p->dst_row * size;
-        int64_t src_step = p->src_column * size, dst_step = p->dst_column * size;
-        for (int64_t j = 0; j < p->columns; j++) memcpy(dst + j * dst_step, src + j * src_step, (size_t)size);
+        for (int64_t j = 0; j < p->columns; j++)
+            memcpy(dst + j * dst_column * size, src + j * src_column * size, (size_t)size);
     }
 }
 
-/// Every row is one element of the source, repeated.
-static inline __attribute__((always_inline)) void repeat_elements(const plane *p, int size) {
-    for (int64_t i = 0; i < p->rows; i++) {
-        char value[16], *dst = p->dst + i * p->dst_row * size;
-        memcpy(value, p->src + i * p->src_row * size, (size_t)size);
-        for (int64_t j = 0; j < p->columns; j++) memcpy(dst + j * size, value, (size_t)size);
-    }
-}
-
-static void repeat_plane(const plane *p, int size) {
+static inline __attribute__((always_inline)) void copy_any(
+    const plane *p, int size, int64_t src_column, int64_t dst_column) {
     switch (size) {
-    case 1: repeat_elements(p, 1); break;
-    case 2: repeat_elements(p, 2); break;
-    case 4: repeat_elements(p, 4); break;
-    case 8: repeat_elements(p, 8); break;
-    case 16: repeat_elements(p, 16); break;
+    case 1: copy_elements(p, 1, src_column, dst_column); break;
+    case 2: copy_elements(p, 2, src_column, dst_column); break;
+    case 4: copy_elements(p, 4, src_column, dst_column); break;
+    case 8: copy_elements(p, 8, src_column, dst_column); break;
+    case 16: copy_elements(p, 16, src_column, dst_column); break;
     default: assert(!"element size");
     }
 }
@@ -75,7 +69,7 @@ static void copy_plane(const sx_move_kernels *kernels, plane *p, int size) {
         return;
     }
     if (p->src_column == 0 && p->dst_column == 1) {
-        repeat_plane(p, size);
+        copy_any(p, size, 0, 1);
         return;
     }
     if (size == 4 && p->src_row == 1 && p->dst_column == 1 && sx_min(p->rows, p->columns) >= FEWEST_LANES) {
@@ -83,14 +77,7 @@ static void copy_plane(const sx_move_kernels *kernels, plane *p, int size) {
         return;
     }
     lengthen_rows(p);
-    switch (size) {
-    case 1: copy_elements(p, 1); break;
-    case 2: copy_elements(p, 2); break;
-    case 4: copy_elements(p, 4); break;
-    case 8: copy_elements(p, 8); break;
-    case 16: copy_elements(p, 16); break;
-    default: assert(!"element size");
-    }
+    copy_any(p, size, p->src_column, p->dst_column);
 }
 
 static void run(void *context, int64_t chunk, int worker) {

@@ -34,8 +34,7 @@ struct FeatureRows: Sendable {
 
 extension InferContext {
     /// Rows and features of input 0, `[N, F]` or `[F]`.
-    func featureRows(_ dtypes: [DType] = DType.tabular) throws(SardonyxError) -> (rows: Dim, features: Dim) {
-        try requireDType(0, dtypes, "input")
+    func featureRows() throws(SardonyxError) -> (rows: Dim, features: Dim) {
         try requireRank(0, 1...2, "input")
         guard let dims = try shape(0)?.dims else { return (.unknown, .unknown) }
         return dims.count == 2 ? (dims[0], dims[1]) : (.known(1), dims[0])

@@ -126,7 +126,8 @@ struct TreeEnsemble: Operator {
     }
 
     func infer(_ context: InferContext) throws(SardonyxError) -> [Inferred] {
-        let rows = try context.featureRows(isRegressor ? DType.tabular : [.float32, .float64, .float16])
+        try context.requireDType(0, isRegressor ? DType.tabular : [.float32, .float64, .float16], "input")
+        let rows = try context.featureRows()
         try forest.requireFeatures(rows.features.value, at: context)
         let dtype = try isRegressor ? .float32 : context.dtype(0)
         return [Inferred(dtype, [rows.rows, .known(targets)])]

@@ -12,6 +12,8 @@ struct Pad: PlannedOperator {
         let interior: StridedCopy?
         /// For each axis, the element offset in the input of every index of the output (other modes).
         let offsets: [[Int]]
+        /// The longest run of columns that follow each other in the input, copied in one piece (other modes).
+        let run: Range<Int>
     }
     private let mode: Mode
     private let attribute: [Int]?
@@ -103,7 +105,8 @@ struct Pad: PlannedOperator {
                     source(index - pads[axis].before, extent: input[axis]) * input.strides[axis]
                 }
             }
-            return Plan(output: output, interior: nil, offsets: offsets)
+            return Plan(
+                output: output, interior: nil, offsets: offsets, run: Self.longestRun(offsets.last ?? []))
         }
         var (counts, from, to) = ([Int](), 0, 0)
         for (axis, pad) in pads.enumerated() {
@@ -117,7 +120,17 @@ struct Pad: PlannedOperator {
         let copy = StridedCopy(
             dims: counts, sourceStrides: input.strides, sourceOffset: from, destinationStrides: output.strides,
             destinationOffset: to)
-        return Plan(output: output, interior: copy, offsets: [])
+        return Plan(output: output, interior: copy, offsets: [], run: 0..<0)
+    }
+
+    private static func longestRun(_ columns: [Int]) -> Range<Int> {
+        var (longest, first) = (0..<0, 0)
+        for index in columns.indices.dropFirst() + [columns.count] {
+            if index < columns.count, columns[index] == columns[index - 1] + 1 { continue }
+            if index - first > longest.count { longest = first..<index }
+            first = index
+        }
+        return longest
     }
 
     /// The input index that an output index, counted from the input's first element, repeats.
@@ -173,27 +186,16 @@ struct Pad: PlannedOperator {
             let source = input.pointer.assumingMemoryBound(to: T.self)
             var target = output.pointer.assumingMemoryBound(to: T.self)
             guard let columns = plan.offsets.last else { return target.pointee = source.pointee }
-            // The longest run of columns that follow each other in the input is copied in one piece.
-            let run = longestRun(columns)
             try columns.withUnsafeBufferPointer { (columns) throws(SardonyxError) in
-                try fill(axis: 0, from: source, to: &target, columns, run)
+                try fill(axis: 0, from: source, to: &target, columns)
             }
-        }
-
-        private func longestRun(_ columns: [Int]) -> Range<Int> {
-            var (longest, first) = (0..<0, 0)
-            for index in columns.indices.dropFirst() + [columns.count] {
-                if index < columns.count, columns[index] == columns[index - 1] + 1 { continue }
-                if index - first > longest.count { longest = first..<index }
-                first = index
-            }
-            return longest
         }
 
         private func fill<T>(
             axis: Int, from source: UnsafePointer<T>, to target: inout UnsafeMutablePointer<T>,
-            _ columns: UnsafeBufferPointer<Int>, _ run: Range<Int>
+            _ columns: UnsafeBufferPointer<Int>
         ) throws(SardonyxError) {
+            let run = plan.run
             guard axis < plan.offsets.count - 1 else {
                 for border in [0..<run.lowerBound, run.upperBound..<columns.count] {
                     for first in stride(from: border.lowerBound, to: border.upperBound, by: Self.piece) {
@@ -211,7 +213,7 @@ struct Pad: PlannedOperator {
             }
             for offset in plan.offsets[axis] {
                 if axis == plan.offsets.count - 2 { try context.interruption?.check() }
-                try fill(axis: axis + 1, from: source + offset, to: &target, columns, run)
+                try fill(axis: axis + 1, from: source + offset, to: &target, columns)
             }
         }
     }

@@ -71,27 +71,19 @@ struct Softmax: Operator {
     }
 
     private func roundedSoftmax(_ rounding: HalfRounding, _ context: RunContext) throws(SardonyxError) {
-        let (x, y, extents) = (
-            FloatPointer(try context.input(0).floats), FloatPointer(try context.output(0).floats), extents
-        )
+        let (x, y, extents) = (try context.input(0), try context.output(0), extents)
         let isLogarithmic = kind == .logSoftmax
         try context.inParallel(extents.outer * extents.inner, cost: 16 * extents.axis) { rows in
             withUnsafeTemporaryAllocation(of: Float.self, capacity: max(extents.axis, 1)) { line in
                 guard let line = line.baseAddress else { return }
                 for row in rows {
                     let first = row / extents.inner * extents.axis * extents.inner + row % extents.inner
-                    for i in 0..<extents.axis { line[i] = x.start[first + i * extents.inner] }
+                    for i in 0..<extents.axis { line[i] = x.floats[first + i * extents.inner] }
                     rounding.softmax(line, extents.axis, isLogarithmic: isLogarithmic)
-                    for i in 0..<extents.axis { y.start[first + i * extents.inner] = line[i] }
+                    for i in 0..<extents.axis { y.floats[first + i * extents.inner] = line[i] }
                 }
             }
         }
-    }
-
-    /// For workers, which share no element.
-    private struct FloatPointer: @unchecked Sendable {
-        let start: UnsafeMutablePointer<Float>
-        init(_ start: UnsafeMutablePointer<Float>) { self.start = start }
     }
 
     /// Calls `body` with the offset of each row's first element; elements follow at `inner`.
