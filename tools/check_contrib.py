@@ -16,7 +16,9 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from onnx import TensorProto, helper, numpy_helper, save
+from onnx import TensorProto, save
+
+from operators.form import fed, single_node
 
 LIMIT = 1e-5
 MICROSOFT = "com.microsoft"
@@ -64,25 +66,9 @@ class Form:
     type: int = TensorProto.FLOAT
 
     def model(self):
-        names = ["" if value is None else f"x{i}" for i, value in enumerate(self.inputs)]
-        outputs = [f"y{i}" if wanted else "" for i, wanted in enumerate(self.outputs)]
-        node = helper.make_node(self.operator, names, outputs, domain=self.domain, **self.attributes)
-        feeds = {f"x{i}": value for i, value in enumerate(self.inputs) if value is not None}
-        fixed = {f"x{i}" for i in self.constants}
-        graph = helper.make_graph(
-            [node],
-            "form",
-            [
-                helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(value.dtype), value.shape)
-                for name, value in feeds.items()
-                if name not in fixed
-            ],
-            [helper.make_tensor_value_info(name, self.type, None) for name in outputs if name],
-            [numpy_helper.from_array(feeds[name], name) for name in sorted(fixed)],
-        )
-        imports = [helper.make_opsetid("", 17), helper.make_opsetid(MICROSOFT, 1)]
-        model = helper.make_model(graph, opset_imports=imports, ir_version=8)
-        return model, {name: value for name, value in feeds.items() if name not in fixed}
+        model = single_node(self.operator, self.inputs, self.attributes, self.outputs, self.constants, self.domain,
+                            {"": 17, MICROSOFT: 1}, 8, self.type)
+        return model, fed(self.inputs, self.constants)
 
 
 def forms() -> list[Form]:

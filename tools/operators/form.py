@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Sequence
 
 import numpy as np
-from onnx import GraphProto, ModelProto, TensorProto, helper, numpy_helper, shape_inference
+from onnx import ModelProto, TensorProto, helper, numpy_helper, shape_inference
 
 NEWEST_IR = 10
 """What every engine that is compared can read."""
@@ -33,23 +34,14 @@ class Form:
         return f"{domain}{self.operator}" + (f" ({self.note})" if self.note else "")
 
     def feeds(self) -> dict[str, np.ndarray]:
-        return {f"x{index}": value for index, value in enumerate(self.inputs)
-                if value is not None and index not in self.constants}
+        return fed(self.inputs, self.constants)
 
     def model(self) -> ModelProto:
-        outputs = [f"y{index}" for index in range(self.outputs)]
-        node = helper.make_node(self.operator, ["" if value is None else f"x{index}"
-                                                for index, value in enumerate(self.inputs)],
-                                outputs, domain=self.domain, **self.attributes)
-        values = [helper.make_tensor_value_info(name, element_type(value), value.shape)
-                  for name, value in self.feeds().items()]
-        results = [helper.make_empty_tensor_value_info(name) for name in outputs]
-        initializers = [numpy_helper.from_array(self.inputs[index], f"x{index}") for index in self.constants]
-        graph: GraphProto = helper.make_graph([node], "form", values, results, initializers)
-        imports = [helper.make_opsetid("", self.opset)]
+        opsets = {"": self.opset}
         if self.domain:
-            imports.append(helper.make_opsetid(self.domain, 5 if self.domain == "ai.onnx.ml" else 1))
-        model = helper.make_model(graph, opset_imports=imports, ir_version=NEWEST_IR)
+            opsets[self.domain] = 5 if self.domain == "ai.onnx.ml" else 1
+        model = single_node(self.operator, self.inputs, self.attributes, [True] * self.outputs, self.constants,
+                            self.domain, opsets, NEWEST_IR)
         # For the element types only: its shapes are not always right (STFT).
         model = shape_inference.infer_shapes(model)
         for output in model.graph.output:
@@ -58,6 +50,30 @@ class Form:
             else:
                 output.type.tensor_type.elem_type = TensorProto.FLOAT
         return model
+
+
+def fed(inputs: Sequence[np.ndarray | None], constants: Sequence[int]) -> dict[str, np.ndarray]:
+    """By name, the inputs of `single_node` that are no initializers."""
+    return {f"x{index}": value for index, value in enumerate(inputs) if value is not None and index not in constants}
+
+
+def single_node(operator: str, inputs: Sequence[np.ndarray | None], attributes: dict, outputs: Sequence[bool],
+                constants: Sequence[int], domain: str, opsets: dict[str, int], ir: int,
+                type: int | None = None) -> ModelProto:
+    """A model of one node with inputs x0, x1 … and outputs y0, y1 …: those that are None or False are omitted, and
+    inputs at `constants` are initializers. Outputs have no declared type, or element type `type`."""
+    names = ["" if value is None else f"x{index}" for index, value in enumerate(inputs)]
+    results = [f"y{index}" if wanted else "" for index, wanted in enumerate(outputs)]
+    node = helper.make_node(operator, names, results, domain=domain, **attributes)
+    graph = helper.make_graph(
+        [node], "form",
+        [helper.make_tensor_value_info(name, element_type(value), value.shape)
+         for name, value in fed(inputs, constants).items()],
+        [helper.make_tensor_value_info(name, type, None) if type else helper.make_empty_tensor_value_info(name)
+         for name in results if name],
+        [numpy_helper.from_array(inputs[index], f"x{index}") for index in constants])
+    imports = [helper.make_opsetid(name, version) for name, version in opsets.items()]
+    return helper.make_model(graph, opset_imports=imports, ir_version=ir)
 
 
 def element_type(value: np.ndarray) -> int:
