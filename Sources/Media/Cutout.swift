@@ -8,7 +8,9 @@ public enum Cutout {
     ///
     /// - Throws: `image` if the mask is empty or was made for a picture of another size.
     public static func encode(_ instance: Instance, of image: Image) throws(SardonyxError) -> [UInt8] {
-        let mask = instance.mask
+        guard let mask = instance.mask else {
+            throw SardonyxError(.image, "cutout", "the detector finds boxes only: no mask to cut along")
+        }
         guard mask.width == image.width, mask.height == image.height else {
             throw SardonyxError(
                 .image, "cutout", "size of the mask", got: "\(mask.width)×\(mask.height)",

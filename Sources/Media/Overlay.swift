@@ -10,7 +10,9 @@ public enum Overlay {
     public static func draw(
         _ image: Image, _ instances: Instances, style: OverlayStyle = OverlayStyle()
     ) throws(SardonyxError) -> Image {
-        let sizes = [(instances.imageWidth, instances.imageHeight)] + instances.map { ($0.mask.width, $0.mask.height) }
+        let sizes =
+            [(instances.imageWidth, instances.imageHeight)]
+            + instances.compactMap { $0.mask.map { ($0.width, $0.height) } }
         if let other = sizes.first(where: { $0 != (image.width, image.height) }) {
             throw SardonyxError(
                 .image, "overlay", "size of the picture that the instances belong to", got: "\(other.0)×\(other.1)",
@@ -23,7 +25,8 @@ public enum Overlay {
         result.withUnsafeMutablePixels { bytes in
             let canvas = Canvas(width: image.width, height: image.height, bytes: bytes)
             for (rank, instance) in instances.enumerated().reversed() {
-                drawMask(instance.mask, on: canvas, color(of: instance, rank, style), alpha, style, metrics)
+                guard let mask = instance.mask else { continue }
+                drawMask(mask, on: canvas, color(of: instance, rank, style), alpha, style, metrics)
             }
             for (rank, instance) in instances.enumerated().reversed() where style.showsBoxes && !instance.box.isEmpty {
                 drawBox(instance.box, on: canvas, color(of: instance, rank, style), metrics)

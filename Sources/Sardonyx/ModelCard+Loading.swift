@@ -39,3 +39,39 @@ extension Model {
         return try ModelCard(json: Array(json.utf8), from: "metadata key \(ModelCard.metadataKey)")
     }
 }
+
+extension Model {
+    /// Cards that the graph's names, shapes and metadata suggest, the surest first; empty when it looks like none of
+    /// the detectors'.
+    public func proposedCards() -> [CardProposal] {
+        DetectorTable.proposals(
+            for: GraphSignature(
+                inputs: inputs.map(GraphSignature.Port.init), outputs: outputs.map(GraphSignature.Port.init),
+                metadata: metadata))
+    }
+
+    /// The model's card, else the surest of `proposedCards`.
+    /// - Throws: `parse` for a card that is there and wrong, `input` when there is none.
+    func knownCard() throws(SardonyxError) -> ModelCard {
+        if let card = try card() { return card }
+        guard let proposal = proposedCards().first else {
+            throw SardonyxError(
+                .input, path ?? "model", "no model card, and the graph's outputs are like none of the known detectors'",
+                got: outputs.map(\.description).joined(separator: ", "),
+                hint:
+                    "Put a card beside the model (model.card.json), into its metadata (\(ModelCard.metadataKey)), or give --card"
+            )
+        }
+        return proposal.card
+    }
+}
+
+extension GraphSignature.Port {
+    init(_ signature: Signature) {
+        self.init(
+            name: signature.name, dtype: signature.dtype,
+            extents: signature.extents?.map { extent in
+                if case .fixed(let value) = extent { value } else { nil }
+            })
+    }
+}

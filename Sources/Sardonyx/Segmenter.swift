@@ -13,6 +13,7 @@ public struct Segmenter: Sendable {
     private let detector: any Detector
     private let preprocessor: Preprocessor
     private let inputName: String
+    private let hasBatchAxis: Bool
 
     /// What one picture gave, with the time that each stage took.
     public struct Outcome: Sendable {
@@ -22,23 +23,19 @@ public struct Segmenter: Sendable {
         public let postprocessing: Duration
     }
 
-    /// - Parameter card: `nil` means the model's own (beside the file or in its metadata).
-    /// - Throws: `input` when there is no card, `parse` for a wrong one, `unsupported` for an unknown detector,
-    ///   `shape` when card and graph disagree.
+    /// - Parameter card: `nil` means the model's own (beside the file or in its metadata), else the one that its graph
+    ///   is recognised by.
+    /// - Throws: `input` when there is no card and the graph is not recognised, `parse` for a wrong card, `unsupported`
+    ///   for an unknown detector, `shape` when card and graph disagree.
     public init(_ session: Session, card: ModelCard? = nil) throws(SardonyxError) {
-        let own = card == nil ? try session.model.card() : card
-        guard let card = own else {
-            throw SardonyxError(
-                .input, session.model.path ?? "model", "no model card",
-                hint:
-                    "Put one beside the model (model.card.json), into its metadata (\(ModelCard.metadataKey)), or give --card"
-            )
-        }
+        let card = if let card { card } else { try session.model.knownCard() }
         self.session = session
         self.card = card
         self.detector = try DetectorTable.detector(for: card)
         self.preprocessor = Preprocessor(card.input)
-        self.inputName = try Self.inputName(card, session.model)
+        let input = try Self.input(card, session.model)
+        self.inputName = input.name
+        self.hasBatchAxis = input.extents?.count != 3
         let available = session.model.outputs.map(\.name)
         if let missing = detector.outputNames.first(where: { !available.contains($0) }) {
             throw SardonyxError(
@@ -61,20 +58,21 @@ public struct Segmenter: Sendable {
     ) throws(SardonyxError) -> Outcome {
         let clock = ContinuousClock()
         let start = clock.now
-        let tensor = try preprocessor.tensor(for: image, threads: session.options.threads)
+        let placement = try preprocessor.placement(width: image.width, height: image.height)
+        var tensor = try preprocessor.tensor(for: image, threads: session.options.threads)
+        if !hasBatchAxis { tensor = tensor.reshaped(try Shape(Array(tensor.shape.dims.dropFirst()))) }
         let prepared = clock.now
         let outputs = try session.run([inputName: tensor], options: run)
         let inferred = clock.now
         let instances = try detector.decode(
-            outputs: outputs, batchIndex: 0, imageWidth: image.width, imageHeight: image.height, options: options,
-            threads: session.options.threads)
+            outputs: outputs, batchIndex: 0, placement: placement, options: options, threads: session.options.threads)
         return Outcome(
             instances: instances, preprocessing: prepared - start, inference: inferred - prepared,
             postprocessing: clock.now - inferred)
     }
 
-    /// The graph input that takes the picture; its extents must allow `[1, 3, height, width]`.
-    private static func inputName(_ card: ModelCard, _ model: Model) throws(SardonyxError) -> String {
+    /// The graph input that takes the picture; its extents must allow `[1, 3, height, width]` or `[3, height, width]`.
+    private static func input(_ card: ModelCard, _ model: Model) throws(SardonyxError) -> Signature {
         let inputs = model.inputs
         let named = card.input.name.map { name in inputs.filter { $0.name == name } } ?? inputs
         guard named.count == 1, let input = named.first else {
@@ -83,19 +81,21 @@ public struct Segmenter: Sendable {
                 card.input.name == nil ? "the graph has several inputs" : "the graph has no such input",
                 got: card.input.name.map { "'\($0)'" }, allowed: inputs.map(\.name).joined(separator: ", "))
         }
-        let wanted = [1, 3, card.input.height, card.input.width]
-        guard let extents = input.extents else { return input.name }
+        guard let extents = input.extents else { return input }
+        let size = card.input.geometry.fixedSize
+        let wanted = [1, 3, size?.height, size?.width].suffix(max(extents.count, 3))
         let fits =
-            extents.count == 4
-            && zip(extents, wanted).allSatisfy { extent, size in
-                if case .fixed(let value) = extent { value == size } else { true }
+            extents.count == wanted.count
+            && zip(extents, wanted).allSatisfy { extent, side in
+                if case .fixed(let value) = extent, let side { value == side } else { true }
             }
         guard fits else {
             throw SardonyxError(
-                .shape, "model card 'input'", "the card does not fit the graph", got: "\(wanted)",
+                .shape, "model card 'input'", "the card does not fit the graph",
+                got: "[" + wanted.map { $0.map(String.init) ?? "any" }.joined(separator: ", ") + "]",
                 allowed: input.description)
         }
-        return input.name
+        return input
     }
 }
 

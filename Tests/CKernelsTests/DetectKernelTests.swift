@@ -16,19 +16,25 @@ import Testing
                     let proto = GuardedFloats(random.floats(count * stride))
                     let coefficients = GuardedFloats(random.floats(count))
                     let out = GuardedFloats(stride)
-                    sx_detect_combine(
-                        proto.pointer, Int64(stride), coefficients.pointer, Int64(count), Int64(n), out.pointer)
-                    for i in 0..<n {
-                        let products = (0..<count).map {
-                            Double(coefficients.pointer[$0]) * Double(proto.pointer[$0 * stride + i])
+                    for sigmoid in [true, false] {
+                        sx_detect_combine(
+                            proto.pointer, Int64(stride), coefficients.pointer, Int64(count), Int64(n), sigmoid,
+                            out.pointer)
+                        for i in 0..<n {
+                            let products = (0..<count).map {
+                                Double(coefficients.pointer[$0]) * Double(proto.pointer[$0 * stride + i])
+                            }
+                            let sum = products.reduce(0, +)
+                            let expected = sigmoid ? 1 / (1 + exp(-sum)) : sum
+                            // The sum's rounding; through the sigmoid a slope of at most 1/4, and its own.
+                            let rounding = Double(count + 2) * 0x1p-24 * products.reduce(0) { $0 + abs($1) }
+                            let bound = sigmoid ? rounding / 4 + 0x1p-21 : rounding
+                            #expect(
+                                abs(Double(out.pointer[i]) - expected) <= bound,
+                                "level \(level.rawValue), n \(n), \(i)")
                         }
-                        let expected = 1 / (1 + exp(-products.reduce(0, +)))
-                        // The sum's rounding through a slope of at most 1/4, and the sigmoid's own.
-                        let bound = Double(count + 2) * 0x1p-24 * products.reduce(0) { $0 + abs($1) } / 4 + 0x1p-21
-                        #expect(
-                            abs(Double(out.pointer[i]) - expected) <= bound, "level \(level.rawValue), n \(n), \(i)")
+                        #expect(out.isIntact)
                     }
-                    #expect(out.isIntact)
                 }
             }
         }
@@ -140,8 +146,10 @@ import Testing
             let proto = GuardedFloats(random.floats(height * width * count))
             let stride = padded(height) + 16
             let out = GuardedFloats(width * count * stride)
-            sx_detect_arrange_prototypes(
-                proto.pointer, Int64(height), Int64(width), Int64(count), out.pointer, Int64(stride), 2)
+            var prototypes = sx_detect_prototypes(
+                values: proto.pointer, height: Int64(height), width: Int64(width), count: Int64(count),
+                row_step: Int64(width * count), column_step: Int64(count), count_step: 1)
+            sx_detect_arrange_prototypes(&prototypes, out.pointer, Int64(stride), 2)
             for y in 0..<height {
                 for x in 0..<width {
                     for k in 0..<count {
@@ -182,7 +190,8 @@ import Testing
                     rowWeights.withUnsafeBufferPointer { rowWeights in
                         var picture = sx_detect_picture(
                             pixels: pixels, width: Int64(width), height: Int64(height), out_width: Int64(outWidth),
-                            out_height: Int64(outHeight),
+                            out_height: Int64(outHeight), row_stride: Int64(outWidth),
+                            plane_stride: Int64(outWidth * outHeight),
                             columns: sx_detect_axis(
                                 index: columnIndices.baseAddress, weight: columnWeights.baseAddress),
                             rows: sx_detect_axis(index: rowIndices.baseAddress, weight: rowWeights.baseAddress),

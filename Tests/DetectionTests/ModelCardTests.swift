@@ -21,7 +21,7 @@ import Testing
 
     @Test func everyFieldIsRead() throws {
         let card = try decode(ModelCardTests.text)
-        #expect(card.input.name == "image" && card.input.width == 550 && card.input.height == 540)
+        #expect(card.input.name == "image" && card.input.geometry == .stretch(width: 550, height: 540))
         #expect(card.input.channels == .bgr && card.input.mean == [1, 2.5, 3])
         #expect(card.outputs["mask"] == "c" && card.labels == ["cat", "dog"] && card.categoryIDs == [7, 90])
         #expect(card.thresholds.score == 0.3 && card.thresholds.topK == 12 && card.measured == ["mask_map": 0.5])
@@ -41,7 +41,18 @@ import Testing
     @Test(arguments: [
         ("\"license\"", "\"licence\"", "'licence': unknown key"), ("\"width\": 550, ", "", "'input.width': missing"),
         ("550", "0", "'input.width'"), ("550", "1e9", "'input.width'"), ("550", "5.5", "'input.width'"),
-        ("\"stretch\"", "\"shrink\"", "'input.geometry': unknown value; got \"shrink\", allowed stretch"),
+        (
+            "\"stretch\"", "\"shrink\"",
+            "'input.geometry': unknown value; got \"shrink\", allowed stretch, letterbox, keep-ratio, center-crop, original"
+        ),
+        (
+            "\"height\": 540,", "\"height\": 540, \"short_side\": 3,",
+            "'input.short_side': does not belong to the geometry"
+        ),
+        ("\"stretch\"", "\"letterbox\", \"stride\": 0", "'input.stride'"),
+        ("\"stretch\"", "\"letterbox\", \"align\": \"left\"", "allowed center, top-left"),
+        ("\"stretch\"", "\"stretch\", \"padding\": 256", "'input.padding'"),
+        ("\"stretch\"", "\"keep-ratio\", \"short_side\": 3, \"long_side\": 4", "'input.width': does not belong"),
         ("\"bgr\"", "\"grb\"", "allowed rgb, bgr"), ("[1, 2.5, 3]", "[1, 2.5]", "'input.mean'"),
         ("58.4,", "0,", "'input.std'"), ("[7, 90]", "[7]", "'category_ids'"), ("[7, 90]", "[7, 7]", "'category_ids'"),
         ("[\"cat\", \"dog\"]", "[]", "'labels'"), ("[\"cat\", \"dog\"]", "[1, 2]", "'labels': wrong type"),
@@ -73,6 +84,6 @@ import Testing
     @Test func unknownDetectorsAreUnsupported() throws {
         let text = ModelCardTests.text.replacingOccurrences(of: "\"yolact\"", with: "\"other\"")
         let error = try #require(throws: SardonyxError.self) { try DetectorTable.detector(for: self.decode(text)) }
-        #expect(error.code == .unsupported && error.description.contains("allowed yolact"))
+        #expect(error.code == .unsupported && error.description.contains("yolact"))
     }
 }

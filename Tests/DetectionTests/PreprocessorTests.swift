@@ -14,7 +14,7 @@ import Testing
             let expected = try #require(data["\(channels.rawValue)\(index)"])
             let ends = channels == .rgb ? (red, blue) : (blue, red)
             let input = try ModelCard.Input(
-                width: expected.shape[3], height: expected.shape[2], channels: channels,
+                geometry: .stretch(width: expected.shape[3], height: expected.shape[2]), channels: channels,
                 mean: [ends.0.mean, 116.78, ends.1.mean], std: [ends.0.std, 57.12, ends.1.std])
             let tensor = try Preprocessor(input).tensor(for: image, threads: threads)
             #expect(tensor.shape == expected.shape)
@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test func batchHoldsEveryPicture() throws {
-        let preprocessor = Preprocessor(try ModelCard.Input(width: 8, height: 6))
+        let preprocessor = Preprocessor(try ModelCard.Input(geometry: .stretch(width: 8, height: 6)))
         let images = [try Image(width: 3, height: 3, red: 10), try Image(width: 30, height: 20, green: 200, blue: 7)]
         let batch = try preprocessor.tensor(for: images, threads: 2)
         #expect(batch.shape.dims == [2, 3, 6, 8])

@@ -23,3 +23,19 @@ enum TestData {
         return path
     }
 }
+
+extension Detector {
+    /// Decodes as the card's geometry places a picture of this size.
+    func decode(
+        outputs: [String: Tensor], batchIndex: Int = 0, imageWidth: Int, imageHeight: Int,
+        options: DetectionOptions = DetectionOptions(), threads: Int = 1
+    ) throws -> Instances {
+        try decode(
+            outputs: outputs, batchIndex: batchIndex,
+            placement: Placement(imageWidth: imageWidth, imageHeight: imageHeight, geometry: card.input.geometry),
+            options: options, threads: threads)
+    }
+}
+
+/// Pixels of an instance's mask; -1 without one.
+func area(_ instance: Instance) -> Int { instance.mask?.area ?? -1 }

@@ -66,7 +66,7 @@ import Testing
         }
         let total = size * found.count
         print(
-            "\(file) \(key): \(different) of \(total) mask pixels differ, \(found.reduce(0) { $0 + $1.mask.area }) set")
+            "\(file) \(key): \(different) of \(total) mask pixels differ, \(found.reduce(0) { $0 + area($1) }) set")
         #expect(different * 10000 <= total)
     }
 
@@ -77,8 +77,8 @@ import Testing
         let reference = try Reference(file)
         let decoder = try YolactDecoder(card: reference.card)
         let heads = try YolactOutputs(
-            reference.tensors, YolactOutputs.Names(reference.card), batchIndex: 0, classes: 80)
-        let side = Float(reference.card.input.width)
+            reference.tensors, decoder.roles, batchIndex: 0, classes: 80)
+        let side = Float(try #require(reference.card.input.geometry.fixedSize).width)
         let found = nms.select(
             try decoder.anchors(heads, threads: 1),
             .init(
@@ -115,9 +115,10 @@ import Testing
         #expect(Array(good) == all.filter { $0.score > 0.99 } && !good.isEmpty)
         let strict = try decoder.decode(
             outputs: reference.tensors, imageWidth: 100, imageHeight: 80, options: DetectionOptions(maskThreshold: 0.9))
-        #expect(zip(all, strict).allSatisfy { $1.mask.area <= $0.mask.area })
+        #expect(zip(all, strict).allSatisfy { area($1) <= area($0) })
         for entry in all.cocoResults(imageID: 42) {
-            #expect(entry.imageID == 42 && (1...80).contains(entry.categoryID) && entry.segmentation.size == [80, 100])
+            #expect(
+                entry.imageID == 42 && (1...80).contains(entry.categoryID) && entry.segmentation?.size == [80, 100])
             #expect(entry.bbox[2] > 0 && entry.bbox[3] > 0)
         }
     }

@@ -32,7 +32,7 @@ import Testing
         let reference = try YolactPostprocessTests.Reference("yolact_resnet50_seed3")
         let decoder = try YolactDecoder(card: reference.card)
         let heads = try YolactOutputs(
-            reference.tensors, YolactOutputs.Names(reference.card), batchIndex: 0, classes: 80)
+            reference.tensors, decoder.roles, batchIndex: 0, classes: 80)
         try measure("candidates and boxes, 1 thread") { _ = try decoder.anchors(heads, threads: 1) }
         let anchors = try decoder.anchors(heads, threads: 1)
         for nms in NMS.all {
@@ -51,7 +51,7 @@ import Testing
         var random = SystemRandomNumberGenerator()
         let pixels = (0..<640 * 427 * 3).map { _ in UInt8.random(in: 0...255, using: &random) }
         let image = try Image(width: 640, height: 427, pixels: pixels)
-        let preprocessor = Preprocessor(try ModelCard.Input(width: 550, height: 550))
+        let preprocessor = Preprocessor(try ModelCard.Input(geometry: .stretch(width: 550, height: 550)))
         for threads in [1, 2] {
             try measure("preprocessing 640×427 to 550×550, \(threads) threads") {
                 _ = try preprocessor.tensor(for: image, threads: threads)

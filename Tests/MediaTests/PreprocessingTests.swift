@@ -14,7 +14,8 @@ import Testing
         let expected = try #require(reference["resnet"])
         // yolact.md: means and deviations of the reference, in RGB order.
         let input = try ModelCard.Input(
-            width: 400, height: 400, channels: .rgb, mean: [123.68, 116.78, 103.94], std: [58.40, 57.12, 57.38])
+            geometry: .stretch(width: 400, height: 400), channels: .rgb, mean: [123.68, 116.78, 103.94],
+            std: [58.40, 57.12, 57.38])
         let tensor = try Preprocessor(input).tensor(for: image, threads: threads)
         #expect(tensor.shape == expected.shape)
         let pairs = zip(try tensor.array(of: Float.self), try expected.array(of: Float.self))

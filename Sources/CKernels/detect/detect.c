@@ -22,7 +22,7 @@ typedef struct {
 static void preprocess_rows(void *context, int64_t chunk, int worker) {
     const preprocess_job *job = context;
     const sx_detect_picture *p = job->picture;
-    const int64_t bytes = 3 * p->width, plane_size = p->out_height * p->out_width;
+    const int64_t bytes = 3 * p->width;
     float *row = p->scratch + worker * p->scratch_stride;
     const int64_t end = least(p->out_height, (chunk + 1) * ROWS_PER_CHUNK);
     for (int64_t y = chunk * ROWS_PER_CHUNK; y < end; y++) {
@@ -34,7 +34,7 @@ static void preprocess_rows(void *context, int64_t chunk, int worker) {
         for (int plane = 0; plane < 3; plane++)
             job->kernels->resample_row(
                 row + p->source[plane], p->columns, p->out_width, p->mean[plane], p->scale[plane],
-                job->out + plane * plane_size + y * p->out_width);
+                job->out + plane * p->plane_stride + y * p->row_stride);
     }
 }
 
@@ -66,8 +66,7 @@ void sx_detect_candidates(
 }
 
 typedef struct {
-    const float *proto;
-    int64_t height, width, count;
+    const sx_detect_prototypes *proto;
     float *out;
     int64_t stride;
 } arrange_job;
@@ -75,25 +74,27 @@ typedef struct {
 static void arrange_column(void *context, int64_t x, int worker) {
     (void)worker;
     const arrange_job *job = context;
-    float *out = job->out + x * job->count * job->stride;
+    const sx_detect_prototypes *p = job->proto;
+    float *out = job->out + x * p->count * job->stride;
     // Sixteen rows at a time: each line of `out` that is touched gets filled before it leaves the cache.
-    for (int64_t top = 0; top < job->height; top += SX_DETECT_LANES) {
-        const int64_t bottom = least(job->height, top + SX_DETECT_LANES);
-        for (int64_t k = 0; k < job->count; k++)
-            for (int64_t y = top; y < bottom; y++)
-                out[k * job->stride + y] = job->proto[(y * job->width + x) * job->count + k];
+    for (int64_t top = 0; top < p->height; top += SX_DETECT_LANES) {
+        const int64_t bottom = least(p->height, top + SX_DETECT_LANES);
+        for (int64_t k = 0; k < p->count; k++) {
+            const float *column = p->values + x * p->column_step + k * p->count_step;
+            for (int64_t y = top; y < bottom; y++) out[k * job->stride + y] = column[y * p->row_step];
+        }
     }
 }
 
-void sx_detect_arrange_prototypes(
-    const float *proto, int64_t height, int64_t width, int64_t count, float *out, int64_t stride, int threads) {
-    arrange_job job = {proto, height, width, count, out, stride};
-    sx_parallel_for(threads, width, arrange_column, &job);
+void sx_detect_arrange_prototypes(const sx_detect_prototypes *proto, float *out, int64_t stride, int threads) {
+    arrange_job job = {proto, out, stride};
+    sx_parallel_for(threads, proto->width, arrange_column, &job);
 }
 
 void sx_detect_combine(
-    const float *proto, int64_t stride, const float *coefficients, int64_t count, int64_t n, float *out) {
-    kernels()->combine(proto, stride, coefficients, count, n, out);
+    const float *proto, int64_t stride, const float *coefficients, int64_t count, int64_t n, bool sigmoid,
+    float *out) {
+    kernels()->combine(proto, stride, coefficients, count, n, sigmoid, out);
 }
 
 void sx_detect_stretch(const float *column, int32_t first, sx_detect_axis axis, int64_t n, float *out) {

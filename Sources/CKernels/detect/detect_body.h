@@ -82,8 +82,11 @@ static bool any_above(const float *x, int64_t n, float threshold) {
     return lane_bits(found) != 0;
 }
 
+SX_INLINE sx_vec finished(sx_vec sum, bool sigmoid) { return sigmoid ? sx_vec_sigmoid(sum) : sum; }
+
 static void combine(
-    const float *proto, int64_t stride, const float *coefficients, int64_t count, int64_t n, float *out) {
+    const float *proto, int64_t stride, const float *coefficients, int64_t count, int64_t n, bool sigmoid,
+    float *out) {
     int64_t i = 0;
     for (; n - i > 48; i += 64) {
         sx_vec s0 = 0, s1 = 0, s2 = 0, s3 = 0;
@@ -95,10 +98,10 @@ static void combine(
             s2 = sx_vec_fma(c, sx_vec_load(p + 32), s2);
             s3 = sx_vec_fma(c, sx_vec_load(p + 48), s3);
         }
-        sx_vec_store(out + i, sx_vec_sigmoid(s0));
-        sx_vec_store(out + i + 16, sx_vec_sigmoid(s1));
-        sx_vec_store(out + i + 32, sx_vec_sigmoid(s2));
-        sx_vec_store(out + i + 48, sx_vec_sigmoid(s3));
+        sx_vec_store(out + i, finished(s0, sigmoid));
+        sx_vec_store(out + i + 16, finished(s1, sigmoid));
+        sx_vec_store(out + i + 32, finished(s2, sigmoid));
+        sx_vec_store(out + i + 48, finished(s3, sigmoid));
     }
     for (; i < n; i += 16) {
         sx_vec even = 0, odd = 0;
@@ -109,7 +112,7 @@ static void combine(
             odd = sx_vec_fma(sx_vec_set(coefficients[k + 1]), sx_vec_load(p + stride), odd);
         }
         if (k < count) even = sx_vec_fma(sx_vec_set(coefficients[k]), sx_vec_load(p), even);
-        sx_vec_store(out + i, sx_vec_sigmoid(even + odd));
+        sx_vec_store(out + i, finished(even + odd, sigmoid));
     }
 }
 

@@ -11,7 +11,7 @@ typedef struct {
     void (*resample_row)(const float *row, sx_detect_axis axis, int64_t n, float mean, float scale, float *out);
     /// Whether any of x[0...n) is above the threshold.
     bool (*any_above)(const float *x, int64_t n, float threshold);
-    void (*combine)(const float *, int64_t, const float *, int64_t, int64_t, float *);
+    void (*combine)(const float *, int64_t, const float *, int64_t, int64_t, bool, float *);
     void (*stretch)(const float *, int32_t, sx_detect_axis, int64_t, float *);
     void (*blend)(const float *, const float *, float, float, int64_t, uint64_t *);
     bool (*overlaps)(const float *, int64_t, const sx_detect_box *, sx_detect_overlap_rule);

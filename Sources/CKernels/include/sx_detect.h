@@ -22,14 +22,15 @@ typedef struct {
     const uint8_t *pixels;  ///< [height, width, 3]
     int64_t width, height;
     int64_t out_width, out_height;
-    sx_detect_axis columns, rows;  ///< out_width and out_height entries
+    int64_t row_stride, plane_stride;  ///< of out, at least out_width and out_height rows
+    sx_detect_axis columns, rows;      ///< out_width and out_height entries
     int source[3];                 ///< picture channel that output plane p is made from
     float mean[3], scale[3];       ///< per output plane: value = (pixel - mean) scale
     float *scratch;                ///< threads x scratch_stride
     int64_t scratch_stride;        ///< at least 3 (width + 1) rounded up to 16
 } sx_detect_picture;
 
-/// Bilinear resampling to out [3, out_height, out_width] with normalisation.
+/// Bilinear resampling to out [3, out_height, out_width] with normalisation; out is not padded.
 void sx_detect_preprocess(const sx_detect_picture *picture, float *out, int threads);
 
 /// keep[a] = whether any of scores[a, 1...columns) is above `threshold`; NaN never is. scores [anchors, columns],
@@ -37,13 +38,20 @@ void sx_detect_preprocess(const sx_detect_picture *picture, float *out, int thre
 void sx_detect_candidates(
     const float *scores, int64_t anchors, int64_t columns, float threshold, uint8_t *keep, int threads);
 
-/// proto [height, width, count] becomes out [width, count, stride], rows innermost, stride >= height.
-void sx_detect_arrange_prototypes(
-    const float *proto, int64_t height, int64_t width, int64_t count, float *out, int64_t stride, int threads);
+/// Prototypes [height, width, count] in any order: neighbours lie row_step, column_step and count_step apart.
+typedef struct {
+    const float *values;
+    int64_t height, width, count;
+    int64_t row_step, column_step, count_step;
+} sx_detect_prototypes;
 
-/// out[i] = sigmoid(sum over k of coefficients[k] proto[k stride + i]), i in [0, n). proto rows and out are padded.
+/// The prototypes become out [width, count, stride], rows innermost, stride >= height.
+void sx_detect_arrange_prototypes(const sx_detect_prototypes *proto, float *out, int64_t stride, int threads);
+
+/// out[i] = sum over k of coefficients[k] proto[k stride + i], i in [0, n), or its sigmoid. proto rows and out are
+/// padded.
 void sx_detect_combine(
-    const float *proto, int64_t stride, const float *coefficients, int64_t count, int64_t n, float *out);
+    const float *proto, int64_t stride, const float *coefficients, int64_t count, int64_t n, bool sigmoid, float *out);
 
 /// out[i] = column[j] (1 - weight[i]) + column[j + 1] weight[i] with j = index[i] - first, i in [0, n). out is padded.
 void sx_detect_stretch(const float *column, int32_t first, sx_detect_axis axis, int64_t n, float *out);

@@ -19,6 +19,17 @@ struct BoxCoder: Sendable {
 }
 
 extension Box where Scalar == Float {
+    /// The box with corners put in order and held inside a picture, in its pixels.
+    func held(width: Int, height: Int) -> Box<Float> {
+        let (left, right) = Box.interval(x1, x2, size: Float(width))
+        let (top, bottom) = Box.interval(y1, y2, size: Float(height))
+        return Box(x1: left, y1: top, x2: right, y2: bottom)
+    }
+
+    private static func interval(_ a: Float, _ b: Float, size: Float) -> (Float, Float) {
+        (Swift.min(Swift.max(Swift.min(a, b), 0), size), Swift.min(Swift.max(Swift.max(a, b), 0), size))
+    }
+
     /// The box in pixels of a picture: corners put in order and held inside.
     func scaled(width: Int, height: Int) -> Box<Float> {
         let (left, right) = Box.interval(x1, x2, size: Float(width), padding: 0)

@@ -11,8 +11,11 @@ extension ModelCard.Input {
     static let maximumSide = 16384
 
     func validate() throws(SardonyxError) {
-        for (key, side) in [("width", width), ("height", height)] where !(1...Self.maximumSide).contains(side) {
+        for (key, side) in geometry.sides where !(1...Self.maximumSide).contains(side) {
             throw .card("input.\(key)", "out of range", got: "\(side)", allowed: "1 to \(Self.maximumSide)")
+        }
+        if let padding, !(0...255).contains(padding) {
+            throw .card("input.padding", "out of range", got: "\(padding)", allowed: "0 to 255")
         }
         for (key, values) in [("mean", mean), ("std", std)] {
             guard values.count == 3, values.allSatisfy(\.isFinite) else {
@@ -22,6 +25,16 @@ extension ModelCard.Input {
         guard std.allSatisfy({ $0 > 0 && (1 / $0).isFinite }) else {
             throw .card("input.std", "divisor", got: "\(std)", allowed: "positive numbers")
         }
+    }
+}
+
+extension ModelCard.Input {
+    /// - Throws: `parse` for a geometry that cuts parts of the picture off.
+    func requireWholePicture(for decoder: String) throws(SardonyxError) {
+        guard case .centerCrop = geometry else { return }
+        throw .card(
+            "input.geometry", "\(decoder) needs the whole picture", got: "\"\(geometry.name)\"",
+            allowed: ImageGeometry.names.filter { $0 != geometry.name }.joined(separator: ", "))
     }
 }
 
@@ -54,6 +67,22 @@ extension ModelCard {
         }
         if let role = outputs.keys.sorted().first(where: { outputs[$0]?.isEmpty == true }) {
             throw .card("outputs.\(role)", "empty")
+        }
+    }
+}
+
+extension ImageGeometry {
+    /// The numbers that a card gives for it, by key.
+    fileprivate var sides: [(String, Int)] {
+        switch self {
+        case .stretch(let width, let height): [("width", width), ("height", height)]
+        case .letterbox(let box):
+            [("width", box.width), ("height", box.height)] + (box.stride.map { [("stride", $0)] } ?? [])
+        case .keepRatio(let shortSide, let longSide, let stride):
+            [("short_side", shortSide), ("long_side", longSide), ("stride", stride)]
+        case .centerCrop(let width, let height, let shortSide):
+            [("width", width), ("height", height), ("short_side", shortSide)]
+        case .original: []
         }
     }
 }

@@ -30,10 +30,9 @@ public struct ModelCard: Sendable, Hashable {
     public struct Input: Sendable, Hashable {
         /// The graph input; `nil` means the only one.
         public let name: String?
-        /// Pixels.
-        public let width: Int
-        public let height: Int
         public let geometry: ImageGeometry
+        /// What surrounds the picture, in 0…255 units; `nil` means the network's own zero.
+        public let padding: Float?
         public let channels: ChannelOrder
         /// Per channel in the network's order, in 0…255 units: value = (pixel − mean) / std.
         public let mean: [Float]
@@ -41,13 +40,12 @@ public struct ModelCard: Sendable, Hashable {
 
         /// - Throws: `parse` naming the key that is out of range.
         public init(
-            name: String? = nil, width: Int, height: Int, geometry: ImageGeometry = .stretch,
-            channels: ChannelOrder = .rgb, mean: [Float] = [0, 0, 0], std: [Float] = [1, 1, 1]
+            name: String? = nil, geometry: ImageGeometry, padding: Float? = nil, channels: ChannelOrder = .rgb,
+            mean: [Float] = [0, 0, 0], std: [Float] = [1, 1, 1]
         ) throws(SardonyxError) {
             self.name = name
-            self.width = width
-            self.height = height
             self.geometry = geometry
+            self.padding = padding
             self.channels = channels
             self.mean = mean
             self.std = std
@@ -92,12 +90,6 @@ public struct ModelCard: Sendable, Hashable {
         self.categoryIDs = categoryIDs ?? labels.indices.map { $0 + 1 }
         try validate()
     }
-}
-
-/// How a picture is brought to the network's size.
-public enum ImageGeometry: String, Sendable, Hashable, CaseIterable {
-    /// Both sides scaled to the input's; the aspect ratio is not kept.
-    case stretch
 }
 
 /// The order of the colour planes that the network expects.

@@ -14,14 +14,20 @@ public protocol Detector: Sendable {
     /// - Parameters:
     ///   - outputs: the graph's outputs by name.
     ///   - batchIndex: which picture of the batch.
-    ///   - imageWidth: of the picture that was preprocessed, in pixels; so `imageHeight`.
+    ///   - placement: where that picture lies in the network's input.
     ///   - threads: at most this many work on it.
     /// - Throws: `input` for a missing output or one whose rank, extents or type do not fit, `usage` for an option
     ///   out of range, `limit` when there is no memory.
     func decode(
-        outputs: [String: Tensor], batchIndex: Int, imageWidth: Int, imageHeight: Int, options: DetectionOptions,
-        threads: Int
+        outputs: [String: Tensor], batchIndex: Int, placement: Placement, options: DetectionOptions, threads: Int
     ) throws(SardonyxError) -> Instances
+
+    /// A card for a graph that looks like one of this detector's; `nil` when it does not.
+    static func recognize(_ graph: GraphSignature) -> CardProposal?
+}
+
+extension Detector {
+    public static func recognize(_ graph: GraphSignature) -> CardProposal? { nil }
 }
 
 /// What the caller of a detector chooses; `nil` means what the card says.
@@ -30,14 +36,15 @@ public struct DetectionOptions: Sendable, Hashable {
     public var scoreThreshold: Float?
     /// At most this many instances, best first.
     public var topK: Int?
-    public var nms: NMS
-    /// Masks end one prototype pixel outside their box.
+    /// `nil` means the detector's own.
+    public var nms: NMS?
+    /// Masks end at their box, as the detector's reference cuts them.
     public var cropsMasks: Bool
     /// A pixel belongs to the mask if its value is above; 0 to 1.
     public var maskThreshold: Float?
 
     public init(
-        scoreThreshold: Float? = nil, topK: Int? = nil, nms: NMS = .fast, cropsMasks: Bool = true,
+        scoreThreshold: Float? = nil, topK: Int? = nil, nms: NMS? = nil, cropsMasks: Bool = true,
         maskThreshold: Float? = nil
     ) {
         self.scoreThreshold = scoreThreshold

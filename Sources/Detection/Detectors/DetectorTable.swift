@@ -18,4 +18,13 @@ public enum DetectorTable {
         }
         return try type.init(card: card)
     }
+
+    /// Cards that would fit a graph, the surest first.
+    public static func proposals(for graph: GraphSignature) -> [CardProposal] {
+        detectors.sorted { $0.key < $1.key }.compactMap { $0.value.recognize(graph) }
+            .enumerated().sorted { a, b in
+                a.element.confidence == b.element.confidence
+                    ? a.offset < b.offset : a.element.confidence > b.element.confidence
+            }.map(\.element)
+    }
 }

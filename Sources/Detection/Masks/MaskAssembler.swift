@@ -3,28 +3,45 @@ import TensorCore
 
 /// Combines prototypes into instance masks at the picture's size (YOLACT, arXiv 1904.02689, section 3.3).
 ///
-/// A mask is sigmoid(prototypes · coefficients), cut to the padded box at the prototypes' resolution, resampled
-/// bilinearly and thresholded. Only the picture's columns and rows that the cut piece reaches are computed, one
-/// column at a time, and a column turns into run lengths at once: no instance ever has a bitmap.
+/// A mask is prototypes · coefficients or their sigmoid, resampled bilinearly and thresholded, cut to the box before or
+/// after. Only the picture's columns and rows that the cut piece reaches are computed, one column at a time, and a
+/// column turns into run lengths at once: no instance ever has a bitmap.
 struct MaskAssembler {
-    /// Prototype pixels kept around a box.
+    /// Where masks end.
+    enum Crop: Sendable {
+        /// With the picture.
+        case none
+        /// One prototype pixel outside the box, cut at the prototypes' resolution (YOLACT).
+        case prototypes
+        /// At the box, cut at the picture's resolution: pixel x stays if x1 ≤ x < x2.
+        case picture
+    }
+
+    /// Prototype pixels that `Crop.prototypes` keeps around a box.
     static let padding: Float = 1
 
     private let prototypes: PrototypeColumns
     private let columns: ResampleAxis
     private let rows: ResampleAxis
-    private let crops: Bool
+    private let crop: Crop
+    private let sigmoid: Bool
     private let threshold: Float
     private let threads: Int
 
+    /// - Parameters:
+    ///   - prototypes: what of them the picture covers.
+    ///   - sigmoid: whether the sums go through one before they are resampled.
+    ///   - threshold: a pixel whose value is above belongs to the mask.
     /// - Throws: `limit` when there is no memory.
     init(
-        prototypes: PrototypeColumns, imageWidth: Int, imageHeight: Int, crops: Bool, threshold: Float, threads: Int
+        prototypes: PrototypeColumns, imageWidth: Int, imageHeight: Int, crop: Crop, sigmoid: Bool, threshold: Float,
+        threads: Int
     ) throws(SardonyxError) {
         self.prototypes = prototypes
         self.columns = try ResampleAxis(inputs: prototypes.width, outputs: imageWidth)
         self.rows = try ResampleAxis(inputs: prototypes.height, outputs: imageHeight)
-        self.crops = crops
+        self.crop = crop
+        self.sigmoid = sigmoid
         self.threshold = threshold
         self.threads = max(threads, 1)
     }
@@ -51,34 +68,55 @@ struct MaskAssembler {
         return masks
     }
 
-    /// The prototype columns and rows that a mask keeps.
-    private func piece(of box: Box<Float>) -> (columns: Range<Int>, rows: Range<Int>) {
-        guard crops else { return (0..<prototypes.width, 0..<prototypes.height) }
-        return (
-            MaskAssembler.kept(box.x1, box.x2, size: prototypes.width),
-            MaskAssembler.kept(box.y1, box.y2, size: prototypes.height)
-        )
+    /// The part of the prototypes that a mask keeps, and the part of the picture that this reaches.
+    private struct Piece {
+        var columns, rows: Range<Int>
+        var imageColumns, imageRows: Range<Int>
+        var isEmpty: Bool { imageColumns.isEmpty || imageRows.isEmpty }
+    }
+
+    private func piece(of box: Box<Float>) -> Piece {
+        switch crop {
+        case .none:
+            return Piece(
+                columns: 0..<prototypes.width, rows: 0..<prototypes.height, imageColumns: 0..<columns.outputs,
+                imageRows: 0..<rows.outputs)
+        case .prototypes:
+            let kept = (
+                columns: MaskAssembler.kept(box.x1, box.x2, size: prototypes.width),
+                rows: MaskAssembler.kept(box.y1, box.y2, size: prototypes.height)
+            )
+            return Piece(
+                columns: kept.columns, rows: kept.rows,
+                imageColumns: kept.columns.isEmpty ? 0..<0 : columns.reaching(kept.columns),
+                imageRows: kept.rows.isEmpty ? 0..<0 : rows.reaching(kept.rows))
+        case .picture:
+            let across = MaskAssembler.whole(box.x1, box.x2, size: columns.outputs)
+            let down = MaskAssembler.whole(box.y1, box.y2, size: rows.outputs)
+            return Piece(
+                columns: columns.read(by: across), rows: rows.read(by: down), imageColumns: across, imageRows: down)
+        }
     }
 
     /// Whole positions p with low ≤ p < high of the padded interval.
     private static func kept(_ a: Float, _ b: Float, size: Int) -> Range<Int> {
         let (low, high) = Box.interval(a, b, size: Float(size), padding: padding)
-        let start = CheckedSize.integer(low.rounded(.up)) ?? 0
+        return whole(low, high, size: size)
+    }
+
+    /// Whole positions p with low ≤ p < high, 0 to `size`.
+    private static func whole(_ low: Float, _ high: Float, size: Int) -> Range<Int> {
+        let start = min(max(CheckedSize.integer(low.rounded(.up)) ?? 0, 0), size)
         let end = CheckedSize.integer(high.rounded(.up)) ?? 0
         return start..<max(start, min(end, size))
     }
 
     private func mask(
-        _ piece: (columns: Range<Int>, rows: Range<Int>), coefficients: UnsafePointer<Float>,
-        scratch: MaskScratch.Worker
+        _ piece: Piece, coefficients: UnsafePointer<Float>, scratch: MaskScratch.Worker
     ) -> RLE {
         var runs = RunBuilder(height: rows.outputs)
-        guard !piece.columns.isEmpty, !piece.rows.isEmpty else {
-            return RLE(toggles: [], width: columns.outputs, height: rows.outputs)
-        }
-        // Outputs between the piece's first position − 1 and its last reach it.
-        let imageColumns = columns.reaching(piece.columns)
-        let imageRows = rows.reaching(piece.rows)
+        guard !piece.isEmpty else { return RLE(toggles: [], width: columns.outputs, height: rows.outputs) }
+        let imageRows = piece.imageRows
         var held = (even: -1, odd: -1)
         func stretched(_ column: Int) -> UnsafeMutablePointer<Float> {
             let isEven = column % 2 == 0
@@ -97,7 +135,7 @@ struct MaskAssembler {
                 Int64(imageRows.count), target)
             return target
         }
-        for column in imageColumns {
+        for column in piece.imageColumns {
             let index = columns.index(column)
             sx_detect_blend(
                 stretched(index), stretched(index + 1), columns.weight(column), threshold, Int64(imageRows.count),
@@ -114,50 +152,23 @@ struct MaskAssembler {
     ) {
         sx_detect_combine(
             prototypes.column(column) + rows.lowerBound, Int64(prototypes.stride), coefficients,
-            Int64(prototypes.count), Int64(rows.count), target + 1)
+            Int64(prototypes.count), Int64(rows.count), sigmoid, target + 1)
         target[0] = 0
         target[rows.count + 1] = rows.upperBound == prototypes.height ? target[rows.count] : 0
-    }
-}
-
-/// Prototypes with the rows innermost: `[width, count, stride]`.
-struct PrototypeColumns {
-    let width: Int
-    let height: Int
-    let count: Int
-    /// `height` and at least 16 more, so that whole vectors may be read from any row on.
-    let stride: Int
-    private let storage: Buffer
-
-    /// - Parameter source: `[height, width, count]`.
-    /// - Throws: `limit` when there is no memory.
-    init(
-        _ source: UnsafePointer<Float>, height: Int, width: Int, count: Int, threads: Int
-    ) throws(SardonyxError) {
-        guard let stride = CheckedSize.roundUp(height, to: 16).flatMap({ CheckedSize.sum($0, 16) }),
-            let bytes = CheckedSize.product(width, count, stride, 4)
-        else {
-            throw SardonyxError(.limit, "prototypes", "size", got: "[\(height), \(width), \(count)]")
-        }
-        self.width = width
-        self.height = height
-        self.count = count
-        self.stride = stride
-        self.storage = try Buffer(byteCount: bytes)
-        sx_detect_arrange_prototypes(
-            source, Int64(height), Int64(width), Int64(count), storage.pointer.assumingMemoryBound(to: Float.self),
-            Int64(stride), Int32(clamping: threads))
-    }
-
-    /// `[count, stride]`; valid while the prototypes live.
-    func column(_ column: Int) -> UnsafePointer<Float> {
-        UnsafePointer(storage.pointer.assumingMemoryBound(to: Float.self) + column * count * stride)
     }
 }
 
 extension ResampleAxis {
     /// The outputs that read any of `inputs` (not empty).
     func reaching(_ inputs: Range<Int>) -> Range<Int> {
+        // Outputs between the first position − 1 and the last.
         firstOutput(from: inputs.lowerBound - 1)..<firstOutput(from: inputs.upperBound)
+    }
+
+    /// The inputs that `outputs` read.
+    func read(by outputs: Range<Int>) -> Range<Int> {
+        guard let last = outputs.last else { return 0..<0 }
+        let first = index(outputs.lowerBound)
+        return first..<min(index(last) + 2, inputs)
     }
 }

@@ -17,7 +17,8 @@ public struct COCOResult: Sendable, Hashable, Codable {
     /// x, y, width, height in pixels.
     public var bbox: [Int]
     public var score: Float
-    public var segmentation: Segmentation
+    /// `nil` from a detector that finds boxes only.
+    public var segmentation: Segmentation?
 
     enum CodingKeys: String, CodingKey {
         case imageID = "image_id"
@@ -34,7 +35,7 @@ extension Instances {
                 imageID: imageID, categoryID: instance.categoryID,
                 bbox: [instance.box.x1, instance.box.y1, instance.box.width, instance.box.height],
                 score: instance.score,
-                segmentation: .init(instance.mask))
+                segmentation: instance.mask.map(COCOResult.Segmentation.init))
         }
     }
 }

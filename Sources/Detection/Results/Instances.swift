@@ -1,3 +1,5 @@
+import TensorCore
+
 /// One object found in a picture.
 public struct Instance: Sendable, Hashable {
     /// Index into the card's labels; 0 is the first foreground class.
@@ -11,10 +13,11 @@ public struct Instance: Sendable, Hashable {
     public let box: Box<Int>
     /// The same box before truncation, in pixels.
     public let exactBox: Box<Float>
-    public let mask: RLE
+    /// `nil` from a detector that finds boxes only.
+    public let mask: RLE?
 
     public init(
-        classIndex: Int, label: String, categoryID: Int, score: Float, box: Box<Int>, exactBox: Box<Float>, mask: RLE
+        classIndex: Int, label: String, categoryID: Int, score: Float, box: Box<Int>, exactBox: Box<Float>, mask: RLE?
     ) {
         self.classIndex = classIndex
         self.label = label
@@ -25,11 +28,25 @@ public struct Instance: Sendable, Hashable {
         self.mask = mask
     }
 
-    /// The mask as one byte a pixel of the picture.
-    public func bitmap() -> Bitmap { mask.bitmap() }
+    /// An instance of a card's class.
+    /// - Parameters:
+    ///   - classIndex: below the count of the card's labels.
+    ///   - exactBox: in the picture's pixels, inside it.
+    init(_ card: ModelCard, classIndex: Int, score: Float, exactBox: Box<Float>, mask: RLE?) {
+        self.init(
+            classIndex: classIndex, label: card.labels[classIndex], categoryID: card.categoryIDs[classIndex],
+            score: score,
+            box: Box(
+                x1: CheckedSize.integer(exactBox.x1) ?? 0, y1: CheckedSize.integer(exactBox.y1) ?? 0,
+                x2: CheckedSize.integer(exactBox.x2) ?? 0, y2: CheckedSize.integer(exactBox.y2) ?? 0),
+            exactBox: exactBox, mask: mask)
+    }
 
-    /// The outlines of the mask, with holes.
-    public func polygons() -> [Polygon] { mask.polygons() }
+    /// The mask as one byte a pixel of the picture; `nil` without a mask.
+    public func bitmap() -> Bitmap? { mask?.bitmap() }
+
+    /// The outlines of the mask, with holes; none without a mask.
+    public func polygons() -> [Polygon] { mask?.polygons() ?? [] }
 }
 
 /// The objects found in one picture, best score first.
@@ -43,6 +60,10 @@ public struct Instances: Sendable, Hashable, RandomAccessCollection {
         self.elements = elements
         self.imageWidth = imageWidth
         self.imageHeight = imageHeight
+    }
+
+    init(_ elements: [Instance], _ placement: Placement) {
+        self.init(elements, imageWidth: placement.imageWidth, imageHeight: placement.imageHeight)
     }
 
     public var startIndex: Int { elements.startIndex }

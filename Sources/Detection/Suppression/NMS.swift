@@ -38,7 +38,16 @@ public struct NMS: Sendable, Hashable {
         name: "traditional", candidates: .everyClass, droppedBoxesSuppress: false, comparesPixels: true,
         usesConfidenceThreshold: true, isCapped: true)
 
-    public static let all: [NMS] = [fast, crossClass, traditional]
+    /// Greedy NMS per class, boxes as they are: what every other detector here uses.
+    public static let greedy = NMS(
+        name: "greedy", candidates: .everyClass, droppedBoxesSuppress: false, comparesPixels: false,
+        usesConfidenceThreshold: true, isCapped: true)
+    /// Greedy NMS over each anchor's best class, all classes in one list.
+    public static let agnostic = NMS(
+        name: "agnostic", candidates: .bestClass, droppedBoxesSuppress: false, comparesPixels: false,
+        usesConfidenceThreshold: true, isCapped: true)
+
+    public static let all: [NMS] = [fast, crossClass, traditional, greedy, agnostic]
 
     /// The kind of that name, or `nil`.
     public init?(name: String) {
@@ -95,30 +104,57 @@ public struct NMS: Sendable, Hashable {
     }
 
     /// The survivors, best first.
-    ///
-    /// Only as many candidates are looked at as it takes to fill the result: a box is dropped by better ones alone.
     func select(_ anchors: Anchors, _ parameters: Parameters) -> [Detection] {
-        var queue = CandidateQueue(candidateKeys(anchors, parameters))
-        var groups = [BoxGroup](
-            repeating: BoxGroup(), count: candidates == .everyClass ? anchors.classes : 1)
+        walk(
+            candidateKeys(anchors, parameters), groups: candidates == .everyClass ? anchors.classes : 1,
+            iouThreshold: parameters.iouThreshold, topK: parameters.topK,
+            limit: isCapped ? parameters.maximumDetections : Int.max
+        ) { ordinal in
+            let (classIndex, index) = resolve(ordinal, anchors)
+            return (candidates == .everyClass ? classIndex : 0, compared(anchors.boxes[index], parameters))
+        }.map { survivor in
+            let (classIndex, index) = resolve(survivor.ordinal, anchors)
+            return Detection(
+                anchor: anchors.rows[index], classIndex: classIndex, score: anchors.score(index, class: classIndex),
+                box: restored(survivor.box, parameters))
+        }
+    }
+
+    /// The survivors of candidates that are already decided, best first; of equal scores the earlier first.
+    /// - Parameters:
+    ///   - candidates: none with a NaN.
+    ///   - classes: class indices are below.
+    ///   - topK: candidates that kinds whose dropped boxes suppress look at, a group.
+    func thin(
+        _ candidates: [Detection], classes: Int, iouThreshold: Float, topK: Int = .max, limit: Int = .max
+    ) -> [Detection] {
+        let keys = candidates.enumerated().map { ordinal, candidate in
+            CandidateKey.make(candidate.score, ordinal: ordinal, reversed: comparesPixels)
+        }
+        let perClass = self.candidates == .everyClass
+        return walk(keys, groups: perClass ? classes : 1, iouThreshold: iouThreshold, topK: topK, limit: limit) {
+            (perClass ? candidates[$0].classIndex : 0, candidates[$0].box)
+        }.map { candidates[$0.ordinal] }
+    }
+
+    /// Only as many candidates are looked at as it takes to fill the result: a box is dropped by better ones alone.
+    private func walk(
+        _ keys: [UInt64], groups count: Int, iouThreshold: Float, topK: Int, limit: Int,
+        _ candidate: (_ ordinal: Int) -> (group: Int, box: Box<Float>)
+    ) -> [(ordinal: Int, box: Box<Float>)] {
+        var queue = CandidateQueue(keys)
+        var groups = [BoxGroup](repeating: BoxGroup(), count: count)
         let rule = sx_detect_overlap_rule(
-            extent: comparesPixels ? 1 : 0, threshold: parameters.iouThreshold, inclusive: comparesPixels)
-        let limit = isCapped ? parameters.maximumDetections : Int.max
-        var survivors: [Detection] = []
+            extent: comparesPixels ? 1 : 0, threshold: iouThreshold, inclusive: comparesPixels)
+        var survivors: [(ordinal: Int, box: Box<Float>)] = []
         while survivors.count < limit, let key = queue.popLargest() {
-            let candidate = CandidateKey.ordinal(key, reversed: comparesPixels)
-            let (classIndex, index) = resolve(candidate, anchors)
-            let group = candidates == .everyClass ? classIndex : 0
-            guard !droppedBoxesSuppress || groups[group].count < parameters.topK else { continue }
-            let box = compared(anchors.boxes[index], parameters)
+            let ordinal = CandidateKey.ordinal(key, reversed: comparesPixels)
+            let (group, box) = candidate(ordinal)
+            guard !droppedBoxesSuppress || groups[group].count < topK else { continue }
             let entry = sx_detect_box(box, extent: rule.extent)
             let isSuppressed = groups[group].overlaps(entry, rule)
             if droppedBoxesSuppress || !isSuppressed { groups[group].append(entry) }
-            guard !isSuppressed else { continue }
-            survivors.append(
-                Detection(
-                    anchor: anchors.rows[index], classIndex: classIndex,
-                    score: anchors.score(index, class: classIndex), box: restored(box, parameters)))
+            if !isSuppressed { survivors.append((ordinal, box)) }
         }
         return survivors
     }

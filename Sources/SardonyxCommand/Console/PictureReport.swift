@@ -6,14 +6,25 @@ import Sardonyx
 struct PictureReport: Encodable {
     struct Object: Encodable {
         let label: String
+        let classIndex: Int
         let score: Float
-        /// x1, y1, x2, y2 in pixels.
+        /// x1, y1, x2, y2 in whole pixels, truncated.
         let box: [Int]
-        /// Pixels of the mask.
-        let area: Int
+        /// The same before truncation.
+        let exactBox: [Float]
+        /// Pixels of the mask; `nil`, as `segmentation`, from a detector that finds boxes only.
+        let area: Int?
         /// Pieces of the mask; of each its outline and then its holes, as x, y pairs in pixels.
         let polygons: [[[Int]]]
-        let segmentation: COCOResult.Segmentation
+        let segmentation: COCOResult.Segmentation?
+
+        enum CodingKeys: String, CodingKey {
+            case label
+            case classIndex = "class_index"
+            case score, box
+            case exactBox = "exact_box"
+            case area, polygons, segmentation
+        }
     }
 
     let image: String
@@ -66,7 +77,7 @@ struct PictureReport: Encodable {
             for (rank, object) in objects.enumerated() {
                 table.add(
                     "\(rank + 1)", object.label, String(format: "%.2f", object.score), "\(object.box[0])",
-                    "\(object.box[1])", "\(object.box[2])", "\(object.box[3])", "\(object.area)")
+                    "\(object.box[1])", "\(object.box[2])", "\(object.box[3])", object.area.map(String.init) ?? "")
             }
             lines.append(table.render())
         }
@@ -77,12 +88,14 @@ struct PictureReport: Encodable {
 extension PictureReport.Object {
     init(_ instance: Instance) {
         label = instance.label
+        classIndex = instance.classIndex
         score = instance.score
         box = [instance.box.x1, instance.box.y1, instance.box.x2, instance.box.y2]
-        area = instance.mask.area
+        exactBox = [instance.exactBox.x1, instance.exactBox.y1, instance.exactBox.x2, instance.exactBox.y2]
+        area = instance.mask?.area
         polygons = instance.polygons().map { polygon in
             ([polygon.exterior] + polygon.holes).map { ring in ring.flatMap { [$0.x, $0.y] } }
         }
-        segmentation = .init(instance.mask)
+        segmentation = instance.mask.map(COCOResult.Segmentation.init)
     }
 }

@@ -53,7 +53,7 @@ struct SegmentWriter {
             written.append(path)
         }
         if formats.contains(.cutout) {
-            for (rank, instance) in instances.enumerated() where instance.mask.area > 0 {
+            for (rank, instance) in instances.enumerated() where instance.mask.map({ $0.area > 0 }) ?? false {
                 let path = path("\(names[index]).\(rank + 1).\(instance.label.replacing("/", with: "_")).png")
                 try Cutout.write(instance, of: image, to: path)
                 written.append(path)

@@ -8,41 +8,44 @@ import TensorCore
 public struct YolactDecoder: Detector {
     public let card: ModelCard
     private let parameters: YolactParameters
-    private let names: YolactOutputs.Names
+    let roles: OutputRoles
 
     public init(card: ModelCard) throws(SardonyxError) {
         self.card = card
         self.parameters = try YolactParameters(card.parameters)
-        self.names = try YolactOutputs.Names(card)
+        self.roles = try OutputRoles(card, required: YolactOutputs.roles)
+        try card.input.requireWholePicture(for: card.decoder)
     }
 
-    public var outputNames: [String] { names.all }
+    public var outputNames: [String] { roles.names }
 
     public func decode(
-        outputs: [String: Tensor], batchIndex: Int = 0, imageWidth: Int, imageHeight: Int,
+        outputs: [String: Tensor], batchIndex: Int = 0, placement: Placement,
         options: DetectionOptions = DetectionOptions(), threads: Int = 1
     ) throws(SardonyxError) -> Instances {
         try options.validate()
-        _ = try Image.byteCount(width: imageWidth, height: imageHeight)
-        let heads = try YolactOutputs(outputs, names, batchIndex: batchIndex, classes: card.labels.count)
+        let heads = try YolactOutputs(outputs, roles, batchIndex: batchIndex, classes: card.labels.count)
         defer { withExtendedLifetime(outputs) {} }
 
         let scoreThreshold = options.scoreThreshold ?? card.thresholds.score
-        var found = options.nms.select(
+        var found = (options.nms ?? .fast).select(
             try anchors(heads, threads: threads),
             NMS.Parameters(
                 confidenceThreshold: parameters.confidenceThreshold, iouThreshold: parameters.nmsIoUThreshold,
                 topK: parameters.nmsTopK, maximumDetections: parameters.maximumDetections,
-                scoreThreshold: scoreThreshold, inputWidth: Float(card.input.width),
-                inputHeight: Float(card.input.height)))
+                scoreThreshold: scoreThreshold, inputWidth: Float(placement.inputWidth),
+                inputHeight: Float(placement.inputHeight)))
         found = Array(found.prefix(options.topK ?? card.thresholds.topK))
 
-        let masks = try masks(
-            found, heads, imageWidth: imageWidth, imageHeight: imageHeight, options: options, threads: threads)
-        let instances = zip(found, masks).map { detection, mask in
-            instance(detection, mask, width: imageWidth, height: imageHeight)
+        let boxes = found.map { placement.box(fromRelative: $0.box) }
+        let masks = try masks(found, boxes, heads, placement, options: options, threads: threads)
+        let instances = found.indices.map { index in
+            Instance(
+                card, classIndex: found[index].classIndex, score: found[index].score,
+                exactBox: boxes[index].scaled(width: placement.imageWidth, height: placement.imageHeight),
+                mask: masks[index])
         }
-        return Instances(instances, imageWidth: imageWidth, imageHeight: imageHeight)
+        return Instances(instances, placement)
     }
 
     /// Anchors with a foreground score above the confidence threshold, their boxes decoded; those whose box is not a
@@ -72,28 +75,20 @@ public struct YolactDecoder: Detector {
             classes: heads.classes)
     }
 
+    /// - Parameter boxes: relative to the picture.
     func masks(
-        _ found: [NMS.Detection], _ heads: YolactOutputs, imageWidth: Int, imageHeight: Int, options: DetectionOptions,
-        threads: Int
+        _ found: [NMS.Detection], _ boxes: [Box<Float>], _ heads: YolactOutputs, _ placement: Placement,
+        options: DetectionOptions, threads: Int
     ) throws(SardonyxError) -> [RLE] {
         guard !found.isEmpty else { return [] }
         let prototypes = try PrototypeColumns(
-            heads.proto, height: heads.protoHeight, width: heads.protoWidth, count: heads.prototypes, threads: threads)
+            heads.proto, height: heads.protoHeight, width: heads.protoWidth, count: heads.prototypes,
+            covered: placement.covered(columns: heads.protoWidth, rows: heads.protoHeight), threads: threads)
         let assembler = try MaskAssembler(
-            prototypes: prototypes, imageWidth: imageWidth, imageHeight: imageHeight, crops: options.cropsMasks,
+            prototypes: prototypes, imageWidth: placement.imageWidth, imageHeight: placement.imageHeight,
+            crop: options.cropsMasks ? .prototypes : .none, sigmoid: true,
             threshold: options.maskThreshold ?? parameters.maskThreshold, threads: threads)
         return try assembler.masks(
-            boxes: found.map(\.box), coefficients: found.map { heads.mask + $0.anchor * heads.prototypes })
-    }
-
-    private func instance(_ detection: NMS.Detection, _ mask: RLE, width: Int, height: Int) -> Instance {
-        let exact = detection.box.scaled(width: width, height: height)
-        return Instance(
-            classIndex: detection.classIndex, label: card.labels[detection.classIndex],
-            categoryID: card.categoryIDs[detection.classIndex], score: detection.score,
-            box: Box(
-                x1: CheckedSize.integer(exact.x1) ?? 0, y1: CheckedSize.integer(exact.y1) ?? 0,
-                x2: CheckedSize.integer(exact.x2) ?? width, y2: CheckedSize.integer(exact.y2) ?? height),
-            exactBox: exact, mask: mask)
+            boxes: boxes, coefficients: found.map { heads.mask + $0.anchor * heads.prototypes })
     }
 }

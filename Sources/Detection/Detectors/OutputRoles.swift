@@ -1,0 +1,96 @@
+import TensorCore
+
+/// The graph outputs that a detector reads, by the role that the card gives them.
+struct OutputRoles: Sendable {
+    private let outputs: [String: String]
+
+    /// - Throws: `parse` for a role that is missing or unknown.
+    init(_ card: ModelCard, required: [String], optional: [String] = []) throws(SardonyxError) {
+        let allowed = required + optional
+        if let unknown = card.outputs.keys.filter({ !allowed.contains($0) }).min() {
+            throw .card("outputs.\(unknown)", "unknown role", allowed: allowed.joined(separator: ", "))
+        }
+        if let missing = required.first(where: { card.outputs[$0] == nil }) {
+            throw .card("outputs.\(missing)", "missing role", allowed: allowed.joined(separator: ", "))
+        }
+        outputs = card.outputs
+    }
+
+    var names: [String] { outputs.values.sorted() }
+
+    func has(_ role: String) -> Bool { outputs[role] != nil }
+
+    /// One picture's share of an output of floats.
+    /// - Parameters:
+    ///   - tensors: the graph's outputs by name; they must outlive what is returned.
+    ///   - batchIndex: which picture of a leading batch axis; `nil` for outputs without one.
+    ///   - rank: without the batch axis.
+    /// - Throws: `input` naming the output that is missing or has another type or rank.
+    func floats(
+        _ role: String, of tensors: [String: Tensor], batchIndex: Int?, rank: Int
+    ) throws(SardonyxError) -> HeadTensor {
+        let (name, tensor) = try output(role, of: tensors)
+        guard tensor.dtype == .float32 else {
+            throw SardonyxError(.input, "output '\(name)'", "type", got: "\(tensor.dtype)", allowed: "float32")
+        }
+        return try HeadTensor(tensor, name: name, batchIndex: batchIndex, rank: rank)
+    }
+
+    /// The output itself, for example of whole numbers.
+    /// - Throws: `input` when it is missing.
+    func output(_ role: String, of tensors: [String: Tensor]) throws(SardonyxError) -> (name: String, tensor: Tensor) {
+        let name = outputs[role] ?? role
+        guard let tensor = tensors[name] else {
+            throw SardonyxError(
+                .input, "output '\(name)'", "missing", got: tensors.keys.sorted().joined(separator: ", "))
+        }
+        return (name, tensor)
+    }
+}
+
+/// One picture's share of a float output, checked; the address is valid while the tensor lives.
+struct HeadTensor {
+    let name: String
+    /// Without the batch axis.
+    let dims: [Int]
+    let values: UnsafePointer<Float>
+
+    /// - Parameters:
+    ///   - tensor: float32.
+    ///   - batchIndex: which picture of a leading batch axis; `nil` without one.
+    ///   - rank: without the batch axis.
+    /// - Throws: `input` for another rank or a batch without that picture.
+    init(_ tensor: Tensor, name: String, batchIndex: Int?, rank: Int) throws(SardonyxError) {
+        let axes = batchIndex == nil ? rank : rank + 1
+        guard tensor.shape.rank == axes else {
+            throw SardonyxError(.input, "output '\(name)'", "rank", got: "\(tensor.shape)", allowed: "rank \(axes)")
+        }
+        self.name = name
+        let values = UnsafePointer(tensor.pointer.assumingMemoryBound(to: Float.self))
+        guard let batchIndex else {
+            (dims, self.values) = (tensor.shape.dims, values)
+            return
+        }
+        let batch = tensor.shape[0]
+        guard batchIndex >= 0, batchIndex < batch else {
+            throw SardonyxError(.input, "batch index", "out of range", got: "\(batchIndex)", allowed: "0..<\(batch)")
+        }
+        dims = Array(tensor.shape.dims.dropFirst())
+        self.values = values + batchIndex * (tensor.shape.elementCount / batch)
+    }
+
+    /// - Parameter wanted: `nil` allows any extent.
+    /// - Throws: `input` for other extents.
+    func expect(_ wanted: [Int?]) throws(SardonyxError) {
+        guard zip(dims, wanted).allSatisfy({ $1 == nil || $0 == $1 }) else {
+            throw SardonyxError(
+                .input, "output '\(name)'", "shape of a picture's share", got: "\(dims)",
+                allowed: "[" + wanted.map { $0.map(String.init) ?? "any" }.joined(separator: ", ") + "]")
+        }
+    }
+
+    /// - Throws: `input` when an extent is zero.
+    func expectNotEmpty() throws(SardonyxError) {
+        guard !dims.contains(0) else { throw SardonyxError(.input, "output '\(name)'", "empty", got: "\(dims)") }
+    }
+}
