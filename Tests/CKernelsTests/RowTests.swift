@@ -30,6 +30,35 @@ private let columnCounts = Array(0...33) + [47, 48, 63, 64, 65, 81, 127, 128, 12
     }
 }
 
+@Suite struct ArgExtremeColumnsTests {
+    /// Against a plain search, the first or the last of ties, with numbers that only their bits tell apart from zero.
+    @Test func extremesOfColumns() {
+        atEveryIsaLevel { _ in
+            var random = SeededRandom(12)
+            for inner in columnCounts where inner > 0 {
+                for special in [Float.nan, -.nan, .infinity, -.infinity, -0.0, .leastNonzeroMagnitude] {
+                    let (outer, axis) = (2, 5)
+                    var x = random.floats(outer * axis * inner, in: -2...2).map { $0.rounded() }
+                    for _ in 0..<inner { x[Int(random.next() % UInt64(x.count))] = special }
+                    for (isGreatest, isLast) in [(true, false), (true, true), (false, false), (false, true)] {
+                        var found = [Int64](repeating: -1, count: outer * inner)
+                        sx_arg_extreme_columns(
+                            x, &found, Int64(outer), Int64(axis), Int64(inner), isGreatest, isLast, 2)
+                        for place in found.indices {
+                            let first = place / inner * axis * inner + place % inner
+                            let line = (0..<axis).map { x[first + $0 * inner] }
+                            let extreme = isGreatest ? line.max() : line.min()
+                            let isNaN = line.contains { $0.isNaN }
+                            let places = line.indices.filter { isNaN ? line[$0].isNaN : line[$0] == extreme }
+                            #expect(found[place] == Int64((isLast ? places.last : places.first) ?? -1), "\(line)")
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 @Suite struct SoftmaxTests {
     /// x - max, up to 40, is rounded to 2^-19 (half a step below 64), which exp turns into 32 ulp at most; exp itself,
     /// the sum in float64 blocks and two more roundings stay below 8. A logarithm is a difference: its error counts

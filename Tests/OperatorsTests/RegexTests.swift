@@ -7,7 +7,14 @@ import Testing
 /// What no official case covers of RegexFullMatch: the syntax, faults in patterns, patterns made to take long.
 @Suite struct RegexTests {
     private func matches(_ pattern: String, _ text: String) throws -> Bool {
-        try RegexParser.program(pattern).matches(text) {}
+        let program = try RegexParser.program(pattern)
+        let found = program.matches(text) {}
+        if let table = RegexTable(program),
+            let looked = text.utf8.withContiguousStorageIfAvailable(table.matches) ?? nil
+        {
+            #expect(looked == found, "\(pattern) as a table, \(text)")
+        }
+        return found
     }
 
     @Test(arguments: [

@@ -13,6 +13,9 @@ typedef void (*sx_chunk_body)(void *context, int64_t chunk, int worker);
 /// While a body runs on x86, subnormal operands and results of arithmetic count as zero; the caller's mode comes back.
 void sx_parallel_for(int threads, int64_t chunks, sx_chunk_body body, void *context);
 
+/// `sx_parallel_for` for bodies whose arithmetic is the language's: subnormals count as themselves.
+void sx_parallel_for_exact(int threads, int64_t chunks, sx_chunk_body body, void *context);
+
 typedef void (*sx_team_body)(void *context);
 
 /// Calls `body` once, on the caller's thread, while up to `threads` - 1 helpers stand by for the `sx_parallel_for`

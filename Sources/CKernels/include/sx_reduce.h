@@ -28,4 +28,10 @@ void sx_reduce(
 /// x [outer, axis], axis at least 1.
 void sx_arg_extreme(const float *x, int64_t *y, int64_t outer, int64_t axis, bool is_greatest, int threads);
 
+/// y[o, i] = the index of the greatest or the least element of x[o, :, i], the first or the last one; NaN is both.
+/// x [outer, axis, inner], axis from 1 to INT32_MAX. Subnormals count as themselves.
+void sx_arg_extreme_columns(
+    const float *x, int64_t *y, int64_t outer, int64_t axis, int64_t inner, bool is_greatest, bool is_last,
+    int threads);
+
 #endif

@@ -95,4 +95,51 @@ static int64_t find(const float *x, int64_t n, float value) {
     return i;
 }
 
-const sx_reduce_kernels SX_ROW(sx_reduce_kernels) = {row, columns, find};
+/// Integers that order as the numbers do, or the other way round; NaN is above all.
+SX_INLINE sx_ivec ranks(const float *x, int64_t lanes, bool is_greatest) {
+    sx_ivec bits = (sx_ivec)sx_load_lanes(x, lanes), order = bits < 0 ? INT32_MIN - bits : bits;
+    sx_ivec turned = is_greatest ? order : ~order;
+    return (bits & INT32_MAX) > 0x7f800000 ? (sx_ivec)INT32_MAX : turned;
+}
+
+enum { ARG_VECTORS = 2 };  // best elements and their indices stay in registers
+
+SX_INLINE void arg_group(
+    const float *x, int64_t *y, int64_t axis, int64_t stride, int vectors, int64_t lanes, bool is_greatest,
+    bool is_last) {
+    sx_ivec best[ARG_VECTORS], found[ARG_VECTORS] = {0, 0};
+    for (int v = 0; v < vectors; v++) best[v] = ranks(x + 16 * v, lanes, is_greatest);
+    for (int64_t s = 1; s < axis; s++)
+#pragma unroll
+        for (int v = 0; v < vectors; v++) {
+            sx_ivec rank = ranks(x + s * stride + 16 * v, lanes, is_greatest);
+            sx_ivec is_taken = is_last ? rank >= best[v] : rank > best[v];
+            best[v] = is_taken ? rank : best[v];
+            found[v] = is_taken ? (sx_ivec)(int32_t)s : found[v];
+        }
+    for (int v = 0; v < vectors; v++)
+        for (int i = 0; i < lanes; i++) y[16 * v + i] = found[v][i];
+}
+
+SX_INLINE void arg_columns_of(
+    const float *x, int64_t *y, int64_t axis, int64_t stride, int64_t columns, bool is_greatest, bool is_last) {
+    int64_t c = 0;
+    for (; c + 16 * ARG_VECTORS <= columns; c += 16 * ARG_VECTORS)
+        arg_group(x + c, y + c, axis, stride, ARG_VECTORS, 16, is_greatest, is_last);
+    for (; c < columns; c += 16)
+        arg_group(x + c, y + c, axis, stride, 1, columns - c < 16 ? columns - c : 16, is_greatest, is_last);
+}
+
+static void arg_columns(
+    const float *x, int64_t *y, int64_t axis, int64_t stride, int64_t columns, bool is_greatest, bool is_last) {
+    if (is_greatest && !is_last)
+        arg_columns_of(x, y, axis, stride, columns, true, false);
+    else if (is_greatest)
+        arg_columns_of(x, y, axis, stride, columns, true, true);
+    else if (!is_last)
+        arg_columns_of(x, y, axis, stride, columns, false, false);
+    else
+        arg_columns_of(x, y, axis, stride, columns, false, true);
+}
+
+const sx_reduce_kernels SX_ROW(sx_reduce_kernels) = {row, columns, arg_columns, find};

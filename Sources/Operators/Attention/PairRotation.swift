@@ -10,11 +10,19 @@ struct PairRotation: Sendable {
     func apply<T: AttentionElement>(
         _ x: UnsafePointer<T>, to y: UnsafeMutablePointer<T>, cosines: UnsafePointer<T>, sines: UnsafePointer<T>
     ) {
-        for i in 0..<pairs {
-            let (even, odd) = isInterleaved ? (2 * i, 2 * i + 1) : (i, i + pairs)
-            let (a, b) = (x[even] * T(scale), x[odd] * T(scale))
-            y[even] = cosines[i] * a - sines[i] * b
-            y[odd] = sines[i] * a + cosines[i] * b
+        if isInterleaved {
+            for i in 0..<pairs {
+                let (a, b) = (x[2 * i] * T(scale), x[2 * i + 1] * T(scale))
+                y[2 * i] = cosines[i] * a - sines[i] * b
+                y[2 * i + 1] = sines[i] * a + cosines[i] * b
+            }
+        } else {
+            let (second, turned) = (x + pairs, y + pairs)
+            for i in 0..<pairs {
+                let (a, b) = (x[i] * T(scale), second[i] * T(scale))
+                y[i] = cosines[i] * a - sines[i] * b
+                turned[i] = sines[i] * a + cosines[i] * b
+            }
         }
         for i in 2 * pairs..<width { y[i] = x[i] * T(scale) }
     }

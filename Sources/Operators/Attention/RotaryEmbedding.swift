@@ -101,31 +101,43 @@ struct RotaryEmbedding: Operator {
 
     private func run<T: AttentionElement>(_ type: T.Type, _ context: RunContext) throws(SardonyxError) {
         guard let view, dims.count == 4, !dims.contains(0) else { return }
-        let (x, y) = (try context.input(0).typed(T.self), try context.output(0).typed(T.self))
+        let (x, y) = (try context.input(0), try context.output(0))
         let (cosines, sines) = (try context.input(cosine), try context.input(sine))
         let positions = context.hasInput(position) ? try context.input(position) : nil
         let half = (rotated > 0 ? rotated : dims[3]) / 2
         let rotation = PairRotation(pairs: half, width: dims[3], isInterleaved: isInterleaved, scale: scale)
-        for b in 0..<dims[0] {
-            try context.interruption?.check()
-            for row in 0..<dims[2] {
-                var at = b * dims[2] + row
+        let (dims, limit) = (dims, min(cosines.shape[0], sines.shape[0]))
+        let isInside = try context.allInParallel(dims[0] * dims[2], cost: dims[1] * dims[3]) { places in
+            let (x, y) = (x.typed(T.self), y.typed(T.self))
+            var isInside = true
+            for place in places {
+                let (batch, row) = place.quotientAndRemainder(dividingBy: dims[2])
+                var at = place
                 if let positions {
-                    let ids = positions.typed(Int64.self)
-                    let isFirst = positions.elementCount == 1
-                    let id = isFirst ? CheckedSize.sum(Int(ids[0]), row) ?? -1 : Int(ids[at])
-                    guard id >= 0, id < min(cosines.shape[0], sines.shape[0]) else {
-                        throw context.error(
-                            .value, "position", got: "\(id)", allowed: "0 to \(cosines.shape[0] - 1)")
+                    at = Self.position(at: place, row: row, positions)
+                    guard at >= 0, at < limit else {
+                        isInside = false
+                        continue
                     }
-                    at = id
                 }
                 let (c, s) = (cosines.typed(T.self) + at * half, sines.typed(T.self) + at * half)
-                for h in 0..<dims[1] {
-                    let first = b * view.batch + h * view.head + row * view.row
+                for head in 0..<dims[1] {
+                    let first = batch * view.batch + head * view.head + row * view.row
                     rotation.apply(x + first, to: y + first, cosines: c, sines: s)
                 }
             }
+            return isInside
         }
+        guard !isInside, let positions else { return }
+        let given = (0..<dims[0] * dims[2]).lazy.map { Self.position(at: $0, row: $0 % dims[2], positions) }
+        throw context.error(
+            .value, "position", got: given.first { !(0..<limit).contains($0) }.map { "\($0)" },
+            allowed: "0 to \(cosines.shape[0] - 1)")
+    }
+
+    /// One position is that of the first row of every batch.
+    private static func position(at place: Int, row: Int, _ positions: TensorView) -> Int {
+        let ids = positions.typed(Int64.self)
+        return positions.elementCount == 1 ? CheckedSize.sum(Int(ids[0]), row) ?? -1 : Int(ids[place])
     }
 }

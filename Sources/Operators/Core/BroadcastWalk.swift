@@ -38,17 +38,27 @@ package struct BroadcastWalk: Sendable {
         outerStrides = joined
     }
 
+    private var rows: Int { outer.reduce(1, *) }
+
     /// Calls `body` with the first output element of each row and the first elements in the inputs.
     @inline(__always)
     package func forEachRow(_ body: (_ first: Int, _ offsets: SIMD4<Int>) -> Void) {
         guard output.elementCount > 0 else { return }
+        forEachRow(in: 0..<rows, body)
+    }
+
+    /// The same for some of the rows of an output that is not empty.
+    @inline(__always)
+    private func forEachRow(in rows: Range<Int>, _ body: (_ first: Int, _ offsets: SIMD4<Int>) -> Void) {
         withUnsafeTemporaryAllocation(of: Int.self, capacity: max(outer.count, 1)) { position in
             position.initialize(repeating: 0)
-            var offsets = SIMD4<Int>(repeating: 0)
-            var first = 0
-            while true {
-                body(first, offsets)
-                first += count
+            var (offsets, rest) = (SIMD4<Int>(repeating: 0), rows.lowerBound)
+            for axis in outer.indices.reversed() {
+                (rest, position[axis]) = rest.quotientAndRemainder(dividingBy: outer[axis])
+                offsets &+= outerStrides[axis] &* SIMD4(repeating: position[axis])
+            }
+            for row in rows {
+                body(row * count, offsets)
                 var axis = outer.count - 1
                 while axis >= 0 {
                     position[axis] += 1
@@ -58,26 +68,44 @@ package struct BroadcastWalk: Sendable {
                     position[axis] = 0
                     axis -= 1
                 }
-                if axis < 0 { return }
             }
         }
     }
 
-    /// `output[i] = operation(a[i], b[i])` over the broadcast inputs 0 and 1.
+    /// Calls `body`, on the node's threads, for parts of the output for `map`. Operations are literals inside of it:
+    /// where it captured them, each element would take a call.
+    package func forEachPart(_ context: RunContext, _ body: @Sendable (Range<Int>) -> Void) throws(SardonyxError) {
+        guard output.elementCount > 0 else { return }
+        try context.inParallel(rows == 1 ? count : rows, cost: rows == 1 ? 1 : count, body)
+    }
+
+    /// `output[i] = operation(a[i], b[i])` over a part of the broadcast inputs 0 and 1.
     @inline(__always)
     package func map<A, R>(
-        _ a: UnsafePointer<A>, _ b: UnsafePointer<A>, to output: UnsafeMutablePointer<R>, _ operation: (A, A) -> R
+        _ part: Range<Int>, _ a: UnsafePointer<A>, _ b: UnsafePointer<A>, to output: UnsafeMutablePointer<R>,
+        _ operation: (A, A) -> R
     ) {
-        forEachRow { first, offsets in
-            let (x, y, target) = (a + offsets[0], b + offsets[1], output + first)
-            switch (steps[0], steps[1]) {
-            case (1, 1): for index in 0..<count { target[index] = operation(x[index], y[index]) }
-            case (1, 0):
-                let right = y[0]
-                for index in 0..<count { target[index] = operation(x[index], right) }
-            default:
-                for index in 0..<count { target[index] = operation(x[index * steps[0]], y[index * steps[1]]) }
-            }
+        guard rows > 1 else {
+            let first = part.lowerBound
+            return mapRow(a + first * steps[0], b + first * steps[1], output + first, part.count, operation)
+        }
+        forEachRow(in: part) { first, offsets in
+            mapRow(a + offsets[0], b + offsets[1], output + first, count, operation)
+        }
+    }
+
+    @inline(__always)
+    private func mapRow<A, R>(
+        _ x: UnsafePointer<A>, _ y: UnsafePointer<A>, _ target: UnsafeMutablePointer<R>, _ count: Int,
+        _ operation: (A, A) -> R
+    ) {
+        switch (steps[0], steps[1]) {
+        case (1, 1): for index in 0..<count { target[index] = operation(x[index], y[index]) }
+        case (1, 0):
+            let right = y[0]
+            for index in 0..<count { target[index] = operation(x[index], right) }
+        default:
+            for index in 0..<count { target[index] = operation(x[index * steps[0]], y[index * steps[1]]) }
         }
     }
 }

@@ -8,9 +8,13 @@ package protocol NumericElement: TensorElement, Comparable, BitwiseCopyable {
     static func wrappingDifference(_ a: Self, _ b: Self) -> Self
     static func wrappingProduct(_ a: Self, _ b: Self) -> Self
     var isNaN: Bool { get }
+    /// An integer that orders as the numbers do: both zeros are equal, NaN is above all.
+    associatedtype Rank: FixedWidthInteger & BitwiseCopyable
+    var rank: Rank { get }
 }
 
 extension NumericElement where Self: FixedWidthInteger {
+    @inline(__always) package var rank: Self { self }
     package static var zero: Self { 0 }
     package static var one: Self { 1 }
     @inline(__always) package static func wrappingSum(_ a: Self, _ b: Self) -> Self { a &+ b }
@@ -35,9 +39,23 @@ extension UInt8: NumericElement {}
 extension UInt16: NumericElement {}
 extension UInt32: NumericElement {}
 extension UInt64: NumericElement {}
-extension Float16: NumericElement {}
-extension Float: NumericElement {}
-extension Double: NumericElement {}
+
+extension Float16: NumericElement {
+    @inline(__always) package var rank: Int16 { isNaN ? .max : .rank(bits: Int16(bitPattern: bitPattern)) }
+}
+
+extension Float: NumericElement {
+    @inline(__always) package var rank: Int32 { isNaN ? .max : .rank(bits: Int32(bitPattern: bitPattern)) }
+}
+
+extension Double: NumericElement {
+    @inline(__always) package var rank: Int64 { isNaN ? .max : .rank(bits: Int64(bitPattern: bitPattern)) }
+}
+
+extension FixedWidthInteger {
+    /// Of the bits of a floating-point number: sign and magnitude.
+    @inline(__always) fileprivate static func rank(bits: Self) -> Self { bits < 0 ? .min &- bits : bits }
+}
 
 extension BFloat16: NumericElement {
     package static var zero: BFloat16 { BFloat16(0) }
@@ -46,6 +64,7 @@ extension BFloat16: NumericElement {
     package static func wrappingDifference(_ a: BFloat16, _ b: BFloat16) -> BFloat16 { BFloat16(a.float - b.float) }
     package static func wrappingProduct(_ a: BFloat16, _ b: BFloat16) -> BFloat16 { BFloat16(a.float * b.float) }
     package var isNaN: Bool { float.isNaN }
+    package var rank: Int32 { float.rank }
 }
 
 /// Sixteen bytes moved as one element.

@@ -123,7 +123,7 @@ struct IndexScratch: Sendable {
 }
 
 /// Walks the rows (runs of the last axis) of a box of elements, and where they begin in two tensors.
-struct RowWalk {
+struct RowWalk: Sendable {
     let dims: [Int]
     let first: [Int]
     let second: [Int]
@@ -137,17 +137,30 @@ struct RowWalk {
         self.second = second
     }
 
+    /// How many rows there are.
+    var count: Int { dims.dropLast().reduce(1, *) }
+
     /// Calls `body` with the number of each row and its offsets, in row-major order.
     @inline(__always)
     func forEach(_ body: (_ row: Int, _ first: Int, _ second: Int) -> Void) {
         guard !dims.contains(0) else { return }
+        forEach(in: 0..<count, body)
+    }
+
+    /// The same for some of the rows of a box that is not empty.
+    @inline(__always)
+    func forEach(in rows: Range<Int>, _ body: (_ row: Int, _ first: Int, _ second: Int) -> Void) {
         let outer = dims.count - 1
         withUnsafeTemporaryAllocation(of: Int.self, capacity: max(outer, 1)) { position in
             position.initialize(repeating: 0)
-            var (row, a, b) = (0, 0, 0)
-            while true {
+            var (a, b, rest) = (0, 0, rows.lowerBound)
+            for axis in (0..<outer).reversed() {
+                (rest, position[axis]) = rest.quotientAndRemainder(dividingBy: dims[axis])
+                a += position[axis] * first[axis]
+                b += position[axis] * second[axis]
+            }
+            for row in rows {
                 body(row, a, b)
-                row += 1
                 var axis = outer - 1
                 while axis >= 0 {
                     position[axis] += 1
@@ -159,7 +172,6 @@ struct RowWalk {
                     position[axis] = 0
                     axis -= 1
                 }
-                if axis < 0 { return }
             }
         }
     }

@@ -78,7 +78,9 @@ struct RangeOperator: Operator {
         }
         // Each element from its number, in float64: adding up steps would add up their rounding.
         let (start, delta) = (try Self.double(inputs[0], at: context), try Self.double(inputs[2], at: context))
-        try context.fill(output) { start + Double($0) * delta }
+        try context.fillInParallel(output) { elements, type in
+            output.set(elements, type) { start + Double($0) * delta }
+        }
     }
 
     private struct Steps: IntegerBody {

@@ -37,13 +37,20 @@ struct ArgExtreme: Operator {
         guard input.shape[axis] > 0 || output.elementCount == 0 else {
             throw context.error(.value, "axis \(axis) is empty", got: "\(input.shape)", allowed: "1 or more elements")
         }
-        if input.dtype == .float32, input.shape.strides[axis] == 1, !selectsLast {
+        let (extent, inner) = (input.shape[axis], input.shape.strides[axis])
+        if input.dtype == .float32, inner == 1, !selectsLast {
             let indices = output.elements(Int64.self)
             return sx_arg_extreme(
-                input.floats, indices.baseAddress, Int64(indices.count), Int64(input.shape[axis]), isMaximum,
+                input.floats, indices.baseAddress, Int64(indices.count), Int64(extent), isMaximum,
                 Int32(context.threads))
         }
-        let body = Search(input: input, axis: axis, output: output, isMaximum: isMaximum, selectsLast: selectsLast)
+        if input.dtype == .float32, inner > 1, extent <= Int32.max {
+            return sx_arg_extreme_columns(
+                input.floats, output.typed(Int64.self), Int64(output.elementCount / inner), Int64(extent),
+                Int64(inner), isMaximum, selectsLast, Int32(context.threads))
+        }
+        let body = Search(
+            input: input, axis: axis, output: output, isMaximum: isMaximum, selectsLast: selectsLast, context: context)
         try context.placing { () throws(SardonyxError) in try withNumericType(input.dtype, body) }
     }
 
@@ -53,26 +60,30 @@ struct ArgExtreme: Operator {
         let output: TensorView
         let isMaximum: Bool
         let selectsLast: Bool
+        let context: RunContext
 
-        func run<T: NumericElement>(_ type: T.Type) {
+        func run<T: NumericElement>(_ type: T.Type) throws(SardonyxError) {
+            let (input, output, isMaximum, selectsLast) = (input, output, isMaximum, selectsLast)
             let (extent, inner) = (input.shape[axis], input.shape.strides[axis])
-            let source = input.pointer.assumingMemoryBound(to: T.self)
-            let target = output.elements(Int64.self)
-            for row in target.indices {
-                let line = source + row / inner * extent * inner + row % inner
-                var best = line[0]
-                var found = 0
-                for index in 1..<max(extent, 1) {
-                    let value = line[index * inner]
-                    let isBeyond = isMaximum ? value > best : value < best
-                    if isBeyond || selectsLast && value == best || value.isNaN && (!best.isNaN || selectsLast) {
-                        if best.isNaN && !value.isNaN { continue }
-                        best = value
-                        found = index
+            try context.inParallel(output.elementCount, cost: extent) { rows in
+                let (source, target) = (input.typed(T.self), output.typed(Int64.self))
+                for row in rows {
+                    let line = source + row / inner * extent * inner + row % inner
+                    var best = ArgExtreme.rank(line[0], isMaximum)
+                    var found = 0
+                    for index in 1..<max(extent, 1) {
+                        let rank = ArgExtreme.rank(line[index * inner], isMaximum)
+                        guard rank > best || selectsLast && rank == best else { continue }
+                        (best, found) = (rank, index)
                     }
+                    target[row] = Int64(found)
                 }
-                target[row] = Int64(found)
             }
         }
+    }
+
+    @inline(__always)
+    private static func rank<T: NumericElement>(_ value: T, _ isMaximum: Bool) -> T.Rank {
+        isMaximum || value.isNaN ? value.rank : ~value.rank
     }
 }

@@ -4,8 +4,6 @@ import TensorCore
 /// ONNX GatherElements (11-13): `output[…] = data[…, index[…] on axis, …]`.
 struct GatherElements: Operator {
     private let axis: Int
-    private var scratch = IndexScratch()
-    var scratchByteCount: Int { scratch.byteCount }
 
     init(_ node: NodeReader) throws(SardonyxError) {
         axis = try node.int("axis", default: 0)
@@ -21,33 +19,54 @@ struct GatherElements: Operator {
         return [Inferred(dtype, indices)]
     }
 
-    mutating func prepare(_ context: PrepareContext) throws(SardonyxError) {
-        scratch.reserve(forInput: 1, context)
-    }
-
     func run(_ context: RunContext) throws(SardonyxError) {
         let data = try context.input(0)
         let shape = try context.input(1).shape
         let axis = try ElementIndexing.check(
             data.shape.dims.map(Dim.known), shape.dims.map(Dim.known), axis: axis, at: context)
-        let indices = try CheckedIndices.along(
-            extent: data.shape[axis], of: 1, "indices", scratch: scratch.memory(context), context)
         let output = try context.output(0, dtype: data.dtype, shape: shape)
-        try withStorageType(data.dtype, Pick(data: data, output: output, axis: axis, indices: indices.pointer))
-        withExtendedLifetime(indices) {}
+        guard output.elementCount > 0 else { return }
+        let pick = Pick(data: data, indices: try context.input(1), output: output, axis: axis, context: context)
+        let isInside = data.shape[axis] > 0 ? try withStorageType(data.dtype, pick) : false
+        if !isInside {
+            _ = try CheckedIndices.along(extent: data.shape[axis], of: 1, "indices", scratch: nil, context)
+        }
     }
 
+    /// Whether all indices are inside; those that are not count as the last one.
     private struct Pick: StorageBody {
-        let data: TensorView
-        let output: TensorView
+        let data, indices, output: TensorView
         let axis: Int
-        let indices: UnsafeMutablePointer<Int64>
+        let context: RunContext
 
-        func run<T>(_ type: T.Type) {
-            let source = data.pointer.assumingMemoryBound(to: T.self)
-            let target = output.pointer.assumingMemoryBound(to: T.self)
-            ElementIndexing.forEach(data: data.shape, indices: output.shape, axis: axis, indices) { position, element in
-                target[position] = source[element]
+        func run<T>(_ type: T.Type) throws(SardonyxError) -> Bool {
+            indices.dtype == .int64 ? try pick(T.self, by: Int64.self) : try pick(T.self, by: Int32.self)
+        }
+
+        private func pick<T, I: NumericElement & FixedWidthInteger>(
+            _ type: T.Type, by index: I.Type
+        ) throws(SardonyxError) -> Bool {
+            let (data, indices, output) = (data, indices, output)
+            let box = ElementIndexing.Box(data: data.shape, indices: output.shape, axis: axis)
+            let (limit, last) = (data.shape[axis], data.shape[axis] - 1)
+            return try context.allInParallel(box.walk.count, cost: CheckedSize.product(box.columns, 4) ?? .max) {
+                rows in
+                // The sign of this becomes that of anything out of range.
+                var outside = 0
+                box.walk.forEach(in: rows) { row, base, _ in
+                    var source = UnsafePointer(data.typed(T.self)) + base
+                    let target = output.typed(T.self) + row * box.columns
+                    let given = indices.typed(I.self) + row * box.columns
+                    for column in 0..<box.columns {
+                        var index = Int(truncatingIfNeeded: given[column])
+                        index &+= (limit & (index &>> 63))
+                        outside |= index | (last &- index)
+                        let inside = min(UInt(bitPattern: index), UInt(bitPattern: last))
+                        target[column] = source[Int(bitPattern: inside) &* box.along]
+                        source += box.step
+                    }
+                }
+                return outside >= 0
             }
         }
     }
@@ -73,6 +92,24 @@ enum ElementIndexing {
         return axis
     }
 
+    /// The indices as rows, and where the elements lie that they address.
+    struct Box: Sendable {
+        /// Offsets in the data, of elements of index 0.
+        let walk: RowWalk
+        let columns: Int
+        /// From a column to the next, and from an index to the next.
+        let step, along: Int
+
+        init(data: Shape, indices: Shape, axis: Int) {
+            var strides = data.strides
+            along = strides[axis]
+            strides[axis] = 0
+            let last = indices.rank - 1
+            (columns, step) = (indices[last], strides[last])
+            walk = RowWalk(indices.dims, strides, indices.strides)
+        }
+    }
+
     /// Calls `body` with each position in the indices and the element of the data that it addresses, in order.
     @inline(__always)
     static func forEach(
@@ -80,15 +117,11 @@ enum ElementIndexing {
         _ body: (_ position: Int, _ element: Int) -> Void
     ) {
         guard indices.elementCount > 0 else { return }
-        var strides = data.strides
-        let along = strides[axis]
-        strides[axis] = 0
-        let last = indices.rank - 1
-        let (columns, step) = (indices[last], strides[last])
-        RowWalk(indices.dims, strides, indices.strides).forEach { row, base, _ in
-            for column in 0..<columns {
-                let position = row * columns + column
-                body(position, base + column * step + Int(checked[position]) * along)
+        let box = Box(data: data, indices: indices, axis: axis)
+        box.walk.forEach { row, base, _ in
+            for column in 0..<box.columns {
+                let position = row * box.columns + column
+                body(position, base + column * box.step + Int(checked[position]) * box.along)
             }
         }
     }

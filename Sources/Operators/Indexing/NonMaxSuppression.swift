@@ -54,6 +54,16 @@ struct NonMaxSuppression: Operator {
         }
     }
 
+    /// Comes before those of lower scores, and of equal scores those behind it.
+    fileprivate struct Candidate: Comparable {
+        let score: Float
+        let index: Int
+
+        static func < (a: Candidate, b: Candidate) -> Bool {
+            a.score > b.score || a.score == b.score && a.index < b.index
+        }
+    }
+
     private func scalar(_ index: Int, _ context: RunContext) throws(SardonyxError) -> Float? {
         guard context.hasInput(index) else { return nil }
         let view = try context.input(index)
@@ -85,12 +95,15 @@ struct NonMaxSuppression: Operator {
                 try context.budget.check(
                     8 * (selected.count + 3 * min(limit, count) + 6 * count), for: context.label)
                 let score = scores.floats + (image * classes + kind) * count
-                let candidates = all.indices.filter { index in
-                    !score[index].isNaN && !all[index].hasNaN && scoreLimit.map { score[index] > $0 } ?? true
+                var candidates: [Candidate] = []
+                for index in 0..<count {
+                    let value = score[index]
+                    guard !value.isNaN, scoreLimit.map({ value > $0 }) ?? true, !all[index].hasNaN else { continue }
+                    candidates.append(Candidate(score: value, index: index))
                 }
+                candidates.makeHeap()
                 var kept: [Int] = []
-                for index in try context.sorted(candidates, by: { (score[$1], $0) < (score[$0], $1) }) {
-                    guard kept.count < limit else { break }
+                while kept.count < limit, let index = candidates.popFirst()?.index {
                     comparisons += kept.count + 1024
                     if comparisons >= 1 << 20 {
                         comparisons = 0
@@ -104,5 +117,35 @@ struct NonMaxSuppression: Operator {
         }
         let output = try context.output(0, dtype: .int64, shape: try context.shape(of: [selected.count / 3, 3]))
         for index in selected.indices { output.elements(Int64.self)[index] = selected[index] }
+    }
+}
+
+/// A heap with the first candidate in front: as a rule far fewer are taken than there are.
+extension [NonMaxSuppression.Candidate] {
+    fileprivate mutating func makeHeap() {
+        for root in (0..<count / 2).reversed() { sink(root) }
+    }
+
+    fileprivate mutating func popFirst() -> Element? {
+        guard let last = popLast() else { return nil }
+        guard let result = first else { return last }
+        self[0] = last
+        sink(0)
+        return result
+    }
+
+    private mutating func sink(_ start: Int) {
+        withUnsafeMutableBufferPointer { heap in
+            let moved = heap[start]
+            var root = start
+            while 2 * root + 1 < heap.count {
+                var child = 2 * root + 1
+                if child + 1 < heap.count, heap[child + 1] < heap[child] { child += 1 }
+                guard heap[child] < moved else { break }
+                heap[root] = heap[child]
+                root = child
+            }
+            heap[root] = moved
+        }
     }
 }

@@ -50,7 +50,7 @@ struct TopK: Operator {
         guard let indices = named ?? spare?.pointer else { return }
         let body = Select(
             input: input, axis: axis, k: k, isLargest: isLargest, values: values,
-            indices: indices.assumingMemoryBound(to: Int64.self))
+            indices: TensorView(dtype: .int64, shape: shape, pointer: indices), context: context)
         try context.placing { () throws(SardonyxError) in try withNumericType(input.dtype, body) }
         withExtendedLifetime(spare) {}
     }
@@ -60,21 +60,23 @@ struct TopK: Operator {
         let axis: Int
         let k: Int
         let isLargest: Bool
-        let values: TensorView
-        let indices: UnsafeMutablePointer<Int64>
+        let values, indices: TensorView
+        let context: RunContext
 
-        func run<T: NumericElement>(_ type: T.Type) {
+        func run<T: NumericElement>(_ type: T.Type) throws(SardonyxError) {
             guard k > 0, input.elementCount > 0 else { return }
             let (extent, inner) = (input.shape[axis], input.shape.strides[axis])
-            let source = input.pointer.assumingMemoryBound(to: T.self)
-            let target = values.pointer.assumingMemoryBound(to: T.self)
-            for row in 0..<(input.elementCount / extent) {
-                let (outer, lane) = row.quotientAndRemainder(dividingBy: inner)
-                let line = Line(elements: source + outer * extent * inner + lane, step: inner, isLargest: isLargest)
-                let first = outer * k * inner + lane
-                line.select(k, of: extent, into: indices + first)
-                for rank in 0..<k {
-                    target[first + rank * inner] = line.elements[Int(indices[first + rank * inner]) * inner]
+            let (input, values, indices, k, isLargest) = (input, values, indices, k, isLargest)
+            try context.inParallel(input.elementCount / extent, cost: extent) { rows in
+                for row in rows {
+                    let (outer, lane) = row.quotientAndRemainder(dividingBy: inner)
+                    let first = outer * k * inner + lane
+                    let line = Line(
+                        elements: input.typed(T.self) + outer * extent * inner + lane, step: inner,
+                        turn: isLargest ? 0 : ~0)
+                    let (target, heap) = (values.typed(T.self) + first, indices.typed(Int64.self) + first)
+                    line.select(k, of: extent, into: heap)
+                    for place in 0..<k { target[place * inner] = line.elements[Int(heap[place * inner]) * inner] }
                 }
             }
         }
@@ -84,25 +86,44 @@ struct TopK: Operator {
     private struct Line<T: NumericElement> {
         let elements: UnsafePointer<T>
         let step: Int
-        let isLargest: Bool
+        /// All bits set turn the order of the ranks round.
+        let turn: T.Rank
+
+        @inline(__always)
+        private func rank(_ index: Int) -> T.Rank { elements[index * step].rank ^ turn }
+
+        /// The greatest rank of sixteen elements.
+        @inline(__always)
+        private func greatest(of first: Int) -> T.Rank {
+            var greatest = T.Rank.min
+            if step == 1 {
+                let group = elements + first
+                for index in 0..<16 { greatest = max(greatest, group[index].rank ^ turn) }
+            } else {
+                for index in first..<first + 16 { greatest = max(greatest, rank(index)) }
+            }
+            return greatest
+        }
 
         @inline(__always)
         private func isBetter(_ a: Int64, _ b: Int64) -> Bool {
-            let (x, y) = (elements[Int(a) * step], elements[Int(b) * step])
-            if x.isNaN || y.isNaN {
-                if x.isNaN && y.isNaN { return a < b }
-                return x.isNaN == isLargest
-            }
-            if x == y { return a < b }
-            return (x > y) == isLargest
+            let (x, y) = (rank(Int(a)), rank(Int(b)))
+            return x > y || x == y && a < b
         }
 
         func select(_ k: Int, of extent: Int, into heap: UnsafeMutablePointer<Int64>) {
             for index in 0..<k { heap[index * step] = Int64(index) }
             for root in (0..<k / 2).reversed() { sink(root, heap, k) }
-            for index in k..<extent where isBetter(Int64(index), heap[0]) {
-                heap[0] = Int64(index)
-                sink(0, heap, k)
+            var worst = rank(Int(heap[0]))
+            // Most groups hold nothing that is better than the worst so far, which their greatest rank tells at once.
+            for first in stride(from: k, to: extent, by: 16) {
+                let end = min(first + 16, extent)
+                guard end - first < 16 || greatest(of: first) > worst else { continue }
+                for index in first..<end where rank(index) > worst {
+                    heap[0] = Int64(index)
+                    sink(0, heap, k)
+                    worst = rank(Int(heap[0]))
+                }
             }
             for end in (1..<k).reversed() {
                 (heap[0], heap[end * step]) = (heap[end * step], heap[0])

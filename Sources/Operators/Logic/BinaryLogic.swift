@@ -9,7 +9,9 @@ protocol BinaryLogic: PlannedOperator where Plan == BroadcastWalk {
     var isExchanged: Bool { get }
     /// The element type of the output for an input's.
     func outputType(_ input: DType) -> DType
-    func compute(_ walk: BroadcastWalk, _ a: TensorView, _ b: TensorView, to output: TensorView) throws(SardonyxError)
+    func compute(
+        _ walk: BroadcastWalk, _ a: TensorView, _ b: TensorView, to output: TensorView, _ context: RunContext
+    ) throws(SardonyxError)
     /// The element for two followed extents; `nil` when it cannot be said.
     func follow(_ a: Dim, _ b: Dim) -> Dim?
 }
@@ -55,7 +57,7 @@ extension BinaryLogic {
         let output = try context.output(0, dtype: outputType(a.dtype), shape: plan.output)
         let b = try context.input(1)
         try context.placing { () throws(SardonyxError) in
-            try compute(plan, isExchanged ? b : a, isExchanged ? a : b, to: output)
+            try compute(plan, isExchanged ? b : a, isExchanged ? a : b, to: output, context)
         }
     }
 }

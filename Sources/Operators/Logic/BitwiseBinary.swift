@@ -36,27 +36,31 @@ struct BitwiseBinary: BinaryLogic {
         input < 2 && inputs[input]?.shape == outputs.first??.shape
     }
 
-    func compute(_ walk: BroadcastWalk, _ a: TensorView, _ b: TensorView, to output: TensorView) throws(SardonyxError) {
-        try withIntegerType(a.dtype, Body(walk: walk, a: a, b: b, output: output, function: function))
+    func compute(
+        _ walk: BroadcastWalk, _ a: TensorView, _ b: TensorView, to output: TensorView, _ context: RunContext
+    ) throws(SardonyxError) {
+        let body = Body(walk: walk, a: a, b: b, output: output, function: function, context: context)
+        try withIntegerType(a.dtype, body)
     }
 
     private struct Body: IntegerBody {
         let walk: BroadcastWalk
-        let a: TensorView
-        let b: TensorView
-        let output: TensorView
+        let a, b, output: TensorView
         let function: Function
+        let context: RunContext
 
-        func run<T: NumericElement & FixedWidthInteger>(_ type: T.Type) {
-            let x = UnsafePointer(a.pointer.assumingMemoryBound(to: T.self))
-            let y = UnsafePointer(b.pointer.assumingMemoryBound(to: T.self))
-            let target = output.pointer.assumingMemoryBound(to: T.self)
-            switch function {
-            case .and: walk.map(x, y, to: target) { $0 & $1 }
-            case .or: walk.map(x, y, to: target) { $0 | $1 }
-            case .xor: walk.map(x, y, to: target) { $0 ^ $1 }
-            case .left: walk.map(x, y, to: target) { $1 < 0 || $1 >= T.bitWidth ? 0 : $0 &<< $1 }
-            case .right: walk.map(x, y, to: target) { $1 < 0 || $1 >= T.bitWidth ? ($0 < 0 ? ~0 : 0) : $0 &>> $1 }
+        func run<T: NumericElement & FixedWidthInteger>(_ type: T.Type) throws(SardonyxError) {
+            let (walk, a, b, output, function) = (walk, a, b, output, function)
+            try walk.forEachPart(context) { part in
+                let (x, y, target) = (a.typed(T.self), b.typed(T.self), output.typed(T.self))
+                switch function {
+                case .and: walk.map(part, x, y, to: target) { $0 & $1 }
+                case .or: walk.map(part, x, y, to: target) { $0 | $1 }
+                case .xor: walk.map(part, x, y, to: target) { $0 ^ $1 }
+                case .left: walk.map(part, x, y, to: target) { $1 < 0 || $1 >= T.bitWidth ? 0 : $0 &<< $1 }
+                case .right:
+                    walk.map(part, x, y, to: target) { $1 < 0 || $1 >= T.bitWidth ? ($0 < 0 ? ~0 : 0) : $0 &>> $1 }
+                }
             }
         }
     }

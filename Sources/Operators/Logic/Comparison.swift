@@ -39,33 +39,35 @@ struct Comparison: BinaryLogic {
         return isNegative ? .known(x.value == nil ? 0 : 1) : nil
     }
 
-    func compute(_ walk: BroadcastWalk, _ a: TensorView, _ b: TensorView, to output: TensorView) throws(SardonyxError) {
-        let body = Body(walk: walk, a: a, b: b, output: output, relation: relation)
+    func compute(
+        _ walk: BroadcastWalk, _ a: TensorView, _ b: TensorView, to output: TensorView, _ context: RunContext
+    ) throws(SardonyxError) {
+        let body = Body(walk: walk, a: a, b: b, output: output, relation: relation, context: context)
         switch a.dtype {
         case .string:
-            walk.map(
-                a.pointer.assumingMemoryBound(to: String.self), b.pointer.assumingMemoryBound(to: String.self),
-                to: output.pointer.assumingMemoryBound(to: Bool.self), ==)
-        case .bool: body.run(UInt8.self)
+            try walk.forEachPart(context) { part in
+                walk.map(part, a.typed(String.self), b.typed(String.self), to: output.typed(Bool.self)) { $0 == $1 }
+            }
+        case .bool: try body.run(UInt8.self)
         default: try withNumericType(a.dtype, body)
         }
     }
 
     private struct Body: NumericBody {
         let walk: BroadcastWalk
-        let a: TensorView
-        let b: TensorView
-        let output: TensorView
+        let a, b, output: TensorView
         let relation: Relation
+        let context: RunContext
 
-        func run<T: NumericElement>(_ type: T.Type) {
-            let x = UnsafePointer(a.pointer.assumingMemoryBound(to: T.self))
-            let y = UnsafePointer(b.pointer.assumingMemoryBound(to: T.self))
-            let target = output.pointer.assumingMemoryBound(to: Bool.self)
-            switch relation {
-            case .equal: walk.map(x, y, to: target) { $0 == $1 }
-            case .less: walk.map(x, y, to: target) { $0 < $1 }
-            case .lessOrEqual: walk.map(x, y, to: target) { $0 <= $1 }
+        func run<T: NumericElement>(_ type: T.Type) throws(SardonyxError) {
+            let (walk, a, b, output, relation) = (walk, a, b, output, relation)
+            try walk.forEachPart(context) { part in
+                let (x, y, target) = (a.typed(T.self), b.typed(T.self), output.typed(Bool.self))
+                switch relation {
+                case .equal: walk.map(part, x, y, to: target) { $0 == $1 }
+                case .less: walk.map(part, x, y, to: target) { $0 < $1 }
+                case .lessOrEqual: walk.map(part, x, y, to: target) { $0 <= $1 }
+                }
             }
         }
     }

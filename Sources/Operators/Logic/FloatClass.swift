@@ -18,27 +18,39 @@ struct FloatClass: Operator {
         return [Inferred(.bool, try context.shape(0))]
     }
 
-    private func test<F: BinaryFloatingPoint>(_ value: F) -> Bool {
-        seeksNaN ? value.isNaN : value.isInfinite && (value > 0 ? seeksPositive : seeksNegative)
-    }
-
     func run(_ context: RunContext) throws(SardonyxError) {
         let input = try context.input(0)
-        let output = try context.output(0, dtype: .bool, shape: input.shape).elements(Bool.self)
-        func scan<T>(_ type: T.Type, _ test: (T) -> Bool) {
-            for (index, value) in input.elements(T.self).enumerated() { output[index] = test(value) }
+        let output = try context.output(0, dtype: .bool, shape: input.shape)
+        let format = MiniFloat(input.dtype)
+        guard format != nil || [.float32, .float64, .float16, .bfloat16, .float8e8m0].contains(input.dtype) else {
+            throw context.error(.unsupported, "element type", got: "\(input.dtype)", allowed: "floating point")
         }
-        switch input.dtype {
-        case .float32: scan(Float.self, test)
-        case .float64: scan(Double.self, test)
-        case .float16: scan(Float16.self, test)
-        case .bfloat16: scan(BFloat16.self) { test($0.float) }
-        case .float8e8m0: scan(UInt8.self) { test(ScaleFloat.decode($0)) }
-        default:
-            guard let format = MiniFloat(input.dtype) else {
-                throw context.error(.unsupported, "element type", got: "\(input.dtype)", allowed: "floating point")
+        try context.inParallel(input.elementCount, cost: 1) { range in
+            switch input.dtype {
+            case .float32: scan(range, input, output) { (value: Float) in value }
+            case .float64: scan(range, input, output) { (value: Double) in value }
+            case .float16: scan(range, input, output) { (value: Float16) in value }
+            case .bfloat16: scan(range, input, output) { (value: BFloat16) in value.float }
+            case .float8e8m0: scan(range, input, output) { (value: UInt8) in ScaleFloat.decode(value) }
+            default: scan(range, input, output) { (value: UInt8) in format?.decode(value) ?? 0 }
             }
-            scan(UInt8.self) { test(format.decode($0)) }
+        }
+    }
+
+    /// A loop for each question, so that none looks at the attributes.
+    @inline(__always)
+    private func scan<T, F: BinaryFloatingPoint>(
+        _ range: Range<Int>, _ input: TensorView, _ output: TensorView, _ value: (T) -> F
+    ) {
+        let (source, target) = (input.typed(T.self), output.typed(Bool.self))
+        let (least, greatest) = (seeksNegative ? -F.infinity : .nan, seeksPositive ? F.infinity : .nan)
+        if seeksNaN {
+            for index in range { target[index] = value(source[index]).isNaN }
+        } else {
+            for index in range {
+                let number = value(source[index])
+                target[index] = number == least || number == greatest
+            }
         }
     }
 }

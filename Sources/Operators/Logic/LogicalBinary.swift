@@ -20,14 +20,17 @@ struct LogicalBinary: BinaryLogic {
 
     func outputType(_ input: DType) -> DType { .bool }
 
-    func compute(_ walk: BroadcastWalk, _ a: TensorView, _ b: TensorView, to output: TensorView) {
-        let x = UnsafePointer(a.pointer.assumingMemoryBound(to: UInt8.self))
-        let y = UnsafePointer(b.pointer.assumingMemoryBound(to: UInt8.self))
-        let target = output.pointer.assumingMemoryBound(to: UInt8.self)
-        switch function {
-        case .and: walk.map(x, y, to: target) { $0 & $1 }
-        case .or: walk.map(x, y, to: target) { $0 | $1 }
-        case .xor: walk.map(x, y, to: target) { $0 ^ $1 }
+    func compute(
+        _ walk: BroadcastWalk, _ a: TensorView, _ b: TensorView, to output: TensorView, _ context: RunContext
+    ) throws(SardonyxError) {
+        let function = function
+        try walk.forEachPart(context) { part in
+            let (x, y, target) = (a.typed(UInt8.self), b.typed(UInt8.self), output.typed(UInt8.self))
+            switch function {
+            case .and: walk.map(part, x, y, to: target) { $0 & $1 }
+            case .or: walk.map(part, x, y, to: target) { $0 | $1 }
+            case .xor: walk.map(part, x, y, to: target) { $0 ^ $1 }
+            }
         }
     }
 }

@@ -7,8 +7,8 @@ struct ElementIndex: Sendable {
     let dtype: DType
     private enum Positions: Sendable {
         case strings([[UInt8]: Int])
-        case integers([Int64: Int])
-        case reals([UInt64: Int])
+        case integers(KeyTable)
+        case reals(KeyTable)
     }
     private let positions: Positions
 
@@ -16,18 +16,16 @@ struct ElementIndex: Sendable {
 
     /// - Throws: `unsupported` for element types that are not in `dtypes`.
     init(_ list: Tensor, at place: some NodePlace) throws(SardonyxError) {
-        func index<Key: Hashable>(_ keys: some Sequence<Key>) -> [Key: Int] {
-            Dictionary(keys.enumerated().map { ($1, $0) }, uniquingKeysWith: { $1 })
-        }
         dtype = list.dtype
         switch dtype {
-        case .string: positions = .strings(index(list.elements(of: String.self).lazy.map { Array($0.utf8) }))
-        case .int64: positions = .integers(index(list.elements(of: Int64.self)))
-        case .int32: positions = .integers(index(list.elements(of: Int32.self).lazy.map(Int64.init)))
-        case .int16: positions = .integers(index(list.elements(of: Int16.self).lazy.map(Int64.init)))
-        case .float32:
-            positions = .reals(index(list.elements(of: Float.self).lazy.map { ElementIndex.key(Double($0)) }))
-        case .float64: positions = .reals(index(list.elements(of: Double.self).lazy.map(ElementIndex.key)))
+        case .string:
+            let keys = list.elements(of: String.self).lazy.map { Array($0.utf8) }
+            positions = .strings(Dictionary(keys.enumerated().map { ($1, $0) }, uniquingKeysWith: { $1 }))
+        case .int64: positions = .integers(KeyTable(list.elements(of: Int64.self)))
+        case .int32: positions = .integers(KeyTable(list.elements(of: Int32.self).map(Int64.init)))
+        case .int16: positions = .integers(KeyTable(list.elements(of: Int16.self).map(Int64.init)))
+        case .float32: positions = .reals(KeyTable(list.elements(of: Float.self).map { ElementIndex.key(Double($0)) }))
+        case .float64: positions = .reals(KeyTable(list.elements(of: Double.self).map(ElementIndex.key)))
         default:
             throw place.error(
                 .unsupported, "element type of a list", got: "\(dtype)",
@@ -35,34 +33,36 @@ struct ElementIndex: Sendable {
         }
     }
 
-    private static func key(_ value: Double) -> UInt64 {
-        value.isNaN ? Double.nan.bitPattern : value == 0 ? 0 : value.bitPattern
+    private static func key(_ value: Double) -> Int64 {
+        value.isNaN ? Int64(bitPattern: Double.nan.bitPattern) : value == 0 ? 0 : Int64(bitPattern: value.bitPattern)
     }
 
     /// The position in the list of an element of a view; numbers of other types than the list's are truncated to it.
     func position(of element: Int, in view: TensorView) -> Int? {
-        switch positions {
-        case .strings(let positions):
-            guard view.dtype == .string else { return nil }
-            return positions[Array(view.typed(String.self)[element].utf8)]
-        case .integers(let positions): return integer(element, view).flatMap { positions[$0] }
-        case .reals(let positions):
-            switch view.dtype {
-            case .float32: return positions[ElementIndex.key(Double(view.floats[element]))]
-            case .float64: return positions[ElementIndex.key(view.typed(Double.self)[element])]
-            default: return nil
-            }
-        }
+        var found: Int?
+        forEach(element..<element + 1, of: view) { found = $1 }
+        return found
     }
 
-    private func integer(_ element: Int, _ view: TensorView) -> Int64? {
-        switch view.dtype {
-        case .int64: view.typed(Int64.self)[element]
-        case .int32: Int64(view.typed(Int32.self)[element])
-        case .int16: Int64(view.typed(Int16.self)[element])
-        case .float32: CheckedSize.integer(view.floats[element]).map(Int64.init)
-        case .float64: CheckedSize.integer(view.typed(Double.self)[element]).map(Int64.init)
-        default: nil
+    /// Calls `body` with the number of each of some elements of a view and its position in the list.
+    @inline(__always)
+    func forEach(_ elements: Range<Int>, of view: TensorView, _ body: (_ element: Int, _ position: Int?) -> Void) {
+        switch (positions, view.dtype) {
+        case (.strings(let positions), .string):
+            let texts = view.typed(String.self)
+            for element in elements { body(element, positions[Array(texts[element].utf8)]) }
+        case (.integers(let table), .int64):
+            let numbers = view.typed(Int64.self)
+            table.forEach(elements, { numbers[$0] }, body)
+        case (.integers(let table), .int32), (.integers(let table), .int16):
+            let (wide, narrow) = (view.typed(Int32.self), view.typed(Int16.self))
+            let isWide = view.dtype == .int32
+            table.forEach(elements, { isWide ? Int64(wide[$0]) : Int64(narrow[$0]) }, body)
+        case (.integers(let table), .float32), (.integers(let table), .float64):
+            table.forEach(elements, { Int64(exactly: view.double($0).rounded(.towardZero)) }, body)
+        case (.reals(let table), .float32), (.reals(let table), .float64):
+            table.forEach(elements, { ElementIndex.key(view.double($0)) }, body)
+        default: for element in elements { body(element, nil) }
         }
     }
 }

@@ -7,28 +7,35 @@ struct FeatureRows: Sendable {
     let count: Int
     let features: Int
     private let values: TensorView
-    private let own: Buffer?
+    private let type: sx_type
 
     init(_ context: RunContext, input index: Int = 0) throws(SardonyxError) {
-        let view = try context.input(index)
-        guard 1...2 ~= view.shape.rank, let type = view.dtype.kernelType else {
-            throw context.error(.shape, "input", got: "\(view.dtype)\(view.shape)", allowed: "numbers [N, F] or [F]")
+        values = try context.input(index)
+        guard 1...2 ~= values.shape.rank, let type = values.dtype.kernelType else {
+            throw context.error(
+                .shape, "input", got: "\(values.dtype)\(values.shape)", allowed: "numbers [N, F] or [F]")
         }
-        count = view.shape.rank == 2 ? view.shape[0] : 1
-        features = view.shape[view.shape.rank - 1]
-        guard view.dtype != .float64 else {
-            (values, own) = (view, nil)
-            return
-        }
-        let buffer = try context.working(Double.self, count: view.elementCount)
-        sx_cast(
-            type, SX_TYPE_FLOAT64, view.pointer, buffer.pointer, Int64(view.elementCount), Int32(context.threads))
-        (values, own) = (TensorView(dtype: .float64, shape: view.shape, pointer: buffer.pointer), buffer)
+        self.type = type
+        count = values.shape.rank == 2 ? values.shape[0] : 1
+        features = values.shape[values.shape.rank - 1]
     }
 
-    /// Valid while the rows live.
-    func row(_ index: Int) -> UnsafeBufferPointer<Double> {
-        UnsafeBufferPointer(start: UnsafePointer(values.typed(Double.self) + index * features), count: features)
+    /// How many rows are converted at once.
+    fileprivate var block: Int { max(1, 1024 / max(features, 1)) }
+
+    /// The first of some neighbouring rows, which `memory` has room for.
+    fileprivate func rows(_ rows: Range<Int>, in memory: UnsafeMutablePointer<Double>?) -> UnsafePointer<Double>? {
+        let first = rows.lowerBound * features
+        if values.dtype == .float64 { return UnsafePointer(values.typed(Double.self) + first) }
+        guard let memory else { return nil }
+        if values.dtype == .float32 {
+            let source = values.typed(Float.self) + first
+            for index in 0..<rows.count * features { memory[index] = Double(source[index]) }
+        } else {
+            let source = values.pointer + first * values.dtype.byteSize
+            sx_cast(type, SX_TYPE_FLOAT64, source, memory, Int64(rows.count * features), 1)
+        }
+        return UnsafePointer(memory)
     }
 }
 
@@ -61,12 +68,19 @@ extension RunContext {
         of rows: FeatureRows, width: Int, cost: Int,
         _ body: @Sendable (Int, UnsafeBufferPointer<Double>, UnsafeMutableBufferPointer<Double>) -> Void
     ) throws(SardonyxError) {
-        try budget.check(CheckedSize.product(width, 8, max(threads, 1)) ?? .max, for: label)
+        let room = CheckedSize.product(rows.block, rows.features).flatMap { CheckedSize.sum($0, width) } ?? .max
+        try budget.check(CheckedSize.product(room, 8, max(threads, 1)) ?? .max, for: label)
         try inParallel(rows.count, cost: CheckedSize.sum(cost, width) ?? .max) { range in
-            withUnsafeTemporaryAllocation(of: Double.self, capacity: width) { scores in
-                for index in range {
-                    scores.initialize(repeating: 0)
-                    body(index, rows.row(index), scores)
+            withUnsafeTemporaryAllocation(of: Double.self, capacity: room) { memory in
+                let scores = UnsafeMutableBufferPointer(rebasing: memory[..<width])
+                for first in stride(from: range.lowerBound, to: range.upperBound, by: rows.block) {
+                    let block = first..<min(first + rows.block, range.upperBound)
+                    guard let values = rows.rows(block, in: memory.baseAddress.map { $0 + width }) else { return }
+                    for index in block {
+                        scores.update(repeating: 0)
+                        let row = values + (index - first) * rows.features
+                        body(index, UnsafeBufferPointer(start: row, count: rows.features), scores)
+                    }
                 }
             }
         }
@@ -76,6 +90,11 @@ extension RunContext {
 extension TensorView {
     /// Writes a row of a `[N, width]` tensor of floats, rounded to its type.
     func store(_ scores: UnsafeMutableBufferPointer<Double>, row: Int, width: Int) {
+        if dtype == .float32 {
+            let target = typed(Float.self) + row * width
+            for index in 0..<width { target[index] = Float(scores[index]) }
+            return
+        }
         guard let type = dtype.kernelType else { return }
         sx_cast(SX_TYPE_FLOAT64, type, scores.baseAddress, pointer + row * width * dtype.byteSize, Int64(width), 1)
     }

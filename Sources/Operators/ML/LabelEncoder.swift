@@ -99,10 +99,12 @@ struct LabelEncoder: Operator {
         let context: RunContext
 
         func run<T>(_ type: T.Type) throws(SardonyxError) {
-            let (source, target) = (mapping.values.elements(of: T.self), output.typed(T.self))
-            for index in 0..<input.elementCount {
-                if index % 4096 == 0 { try context.interruption?.check() }
-                target[index] = source[mapping.keys.position(of: index, in: input) ?? source.count - 1]
+            let (mapping, input, output) = (mapping, input, output)
+            try context.inParallel(input.elementCount, cost: 8) { range in
+                let (source, target) = (mapping.values.elements(of: T.self), output.typed(T.self))
+                mapping.keys.forEach(range, of: input) { element, position in
+                    target[element] = source[position ?? source.count - 1]
+                }
             }
         }
     }

@@ -32,7 +32,10 @@ struct LinearModel: Sendable {
     func score(_ row: UnsafeBufferPointer<Double>, target: Int) -> Double {
         var sum = intercepts.isEmpty ? 0 : intercepts[target]
         coefficients.withUnsafeBufferPointer { weights in
-            for feature in 0..<features { sum += row[feature] * weights[target * features + feature] }
+            guard let row = row.baseAddress, let weights = weights.baseAddress.map({ $0 + target * features }) else {
+                return
+            }
+            for feature in 0..<features { sum += row[feature] * weights[feature] }
         }
         return sum
     }

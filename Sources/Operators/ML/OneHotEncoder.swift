@@ -31,14 +31,18 @@ struct OneHotEncoder: Operator {
         let input = try context.input(0)
         let shape = try context.shape(of: input.shape.dims + [count])
         let output = try context.output(0, dtype: .float32, shape: shape)
-        output.elements(Float.self).update(repeating: 0)
-        for index in 0..<input.elementCount {
-            if index % 4096 == 0 { try context.interruption?.check() }
-            if let position = categories.position(of: index, in: input) {
-                output.floats[index * count + position] = 1
-            } else if !allowsUnknown {
-                throw context.error(.value, "element \(index) of the input is of no category", allowed: "zeros=1")
+        let (categories, count) = (categories, count)
+        let areKnown = try context.allInParallel(input.elementCount, cost: CheckedSize.sum(count, 8) ?? .max) { range in
+            let target = output.floats
+            (target + range.lowerBound * count).update(repeating: 0, count: range.count * count)
+            var areKnown = true
+            categories.forEach(range, of: input) { element, position in
+                if let position { target[element * count + position] = 1 } else { areKnown = false }
             }
+            return areKnown
         }
+        guard !areKnown, !allowsUnknown else { return }
+        let first = (0..<input.elementCount).first { categories.position(of: $0, in: input) == nil } ?? 0
+        throw context.error(.value, "element \(first) of the input is of no category", allowed: "zeros=1")
     }
 }

@@ -62,24 +62,20 @@ struct AffineGrid: PlannedOperator {
         let axes = shape.rank - 2
         let (depth, height, width) = (axes == 3 ? shape[1] : 1, shape[axes - 1], shape[axes])
         let (across, down, through) = (positions(width), positions(height), positions(depth))
-        var target = grid
-        for n in 0..<shape[0] {
-            let map = theta + n * axes * (axes + 1)
-            for d in 0..<depth {
-                try context.interruption?.check()
-                let z = through.first + Double(d) * through.step
-                for h in 0..<height {
-                    let y = down.first + Double(h) * down.step
-                    for row in 0..<axes {
-                        let factors = map + row * (axes + 1)
-                        var start = Double(factors[1]) * y + Double(factors[axes])
-                        if axes == 3 { start += Double(factors[2]) * z }
-                        let (factor, target) = (Double(factors[0]), target + row)
-                        for w in 0..<width {
-                            target[w * axes] = T(factor * (across.first + Double(w) * across.step) + start)
-                        }
+        nonisolated(unsafe) let (theta, grid) = (theta, grid)
+        try context.inParallel(shape[0] * depth * height, cost: 4 * width * axes) { lines in
+            for line in lines {
+                let map = theta + line / (depth * height) * axes * (axes + 1)
+                let y = down.first + Double(line % height) * down.step
+                let z = through.first + Double(line / height % depth) * through.step
+                for row in 0..<axes {
+                    let factors = map + row * (axes + 1)
+                    var start = Double(factors[1]) * y + Double(factors[axes])
+                    if axes == 3 { start += Double(factors[2]) * z }
+                    let (factor, target) = (Double(factors[0]), grid + line * width * axes + row)
+                    for w in 0..<width {
+                        target[w * axes] = T(factor * (across.first + Double(w) * across.step) + start)
                     }
-                    target += width * axes
                 }
             }
         }

@@ -14,6 +14,17 @@ struct CrossEntropyLoss: Operator {
     private let takesScores: Bool
     private var extents: (outer: Int, classes: Int, inner: Int) = (0, 0, 0)
     private(set) var scratchByteCount = 0
+    /// Where the parts begin in the scratch memory.
+    private var partsOffset = 0
+
+    /// What the elements of a block add to the loss.
+    private struct Part {
+        var total = 0.0
+        var weight = 0.0
+    }
+    /// How the elements are cut, whatever the number of threads.
+    private static let block = 4096
+    private var blocks: Int { (extents.outer * extents.inner + Self.block - 1) / Self.block }
 
     init(_ node: NodeReader) throws(SardonyxError) {
         takesScores = node.node.opType == "SoftmaxCrossEntropyLoss"
@@ -40,7 +51,10 @@ struct CrossEntropyLoss: Operator {
         let x = try context.input(0)
         extents = (x.shape[0], x.shape[1], x.shape.dims.dropFirst(2).reduce(1, *))
         let writesLogarithms = context.outputs.count > 1 && context.outputs[1] != nil
-        if takesScores, !writesLogarithms { scratchByteCount = x.shape.elementCount * x.dtype.byteSize }
+        if takesScores, !writesLogarithms {
+            partsOffset = CheckedSize.roundUp(x.shape.elementCount * x.dtype.byteSize, to: 64) ?? 0
+        }
+        scratchByteCount = partsOffset + max(blocks, 1) * MemoryLayout<Part>.stride
     }
 
     func run(_ context: RunContext) throws(SardonyxError) {
@@ -78,34 +92,66 @@ struct CrossEntropyLoss: Operator {
             logSoftmax(x, y.assumingMemoryBound(to: T.self))
             x = y.assumingMemoryBound(to: T.self)
         }
-        let weights = context.hasInput(2) ? try context.input(2).typed(T.self) : nil
-        let targets = try context.input(1)
-        let loss = try context.output(0).typed(T.self)
-        var (total, weight) = (0.0, 0.0)
-        for element in 0..<targets.elementCount {
-            let target =
-                targets.dtype == .int64
-                ? Int(targets.typed(Int64.self)[element]) : Int(targets.typed(Int32.self)[element])
-            if target == ignored {
-                if reduction == .none { loss[element] = 0 }
-                continue
-            }
-            guard target >= 0, target < extents.classes else {
-                throw context.error(
-                    .value, "target: element \(element)", got: "\(target)",
-                    allowed: "0 to \(extents.classes - 1)" + (ignored.map { " or \($0)" } ?? ""))
-            }
-            let (o, i) = (element / extents.inner, element % extents.inner)
-            let factor = weights?[target] ?? 1
-            let value = -x[(o * extents.classes + target) * extents.inner + i] * factor
-            if reduction == .none { loss[element] = value }
-            total += Double(value)
-            weight += Double(factor)
+        guard let scratch = context.scratch else { throw context.error(.internal, "no memory for the parts") }
+        let parts = (scratch + partsOffset).assumingMemoryBound(to: Part.self)
+        let isInside =
+            try context.input(1).dtype == .int64
+            ? addUp(x, Int64.self, parts, context) : addUp(x, Int32.self, parts, context)
+        guard isInside else { throw try outside(context) }
+        let sum = (0..<blocks).reduce(into: Part()) { sum, block in
+            sum.total += parts[block].total
+            sum.weight += parts[block].weight
         }
         switch reduction {
         case .none: break
-        case .sum: loss[0] = T(total)
-        case .mean: loss[0] = T(total / weight)
+        case .sum: try context.output(0).typed(T.self)[0] = T(sum.total)
+        case .mean: try context.output(0).typed(T.self)[0] = T(sum.total / sum.weight)
         }
+    }
+
+    /// The parts of all blocks, and without reduction the losses; whether all targets are classes or ignored.
+    private func addUp<T: Number & BinaryFloatingPoint, I: NumericElement & FixedWidthInteger>(
+        _ x: UnsafeMutablePointer<T>, _ index: I.Type, _ parts: UnsafeMutablePointer<Part>, _ context: RunContext
+    ) throws(SardonyxError) -> Bool {
+        nonisolated(unsafe) let (x, parts) = (x, parts)
+        let (extents, ignored, writes) = (extents, ignored, reduction == .none)
+        let weights = context.hasInput(2) ? try context.input(2) : nil
+        let (targets, loss) = (try context.input(1), try context.output(0))
+        return try context.allInParallel(blocks, cost: 4 * Self.block) { range in
+            let (targets, loss, weights) = (targets.typed(I.self), loss.typed(T.self), weights?.typed(T.self))
+            var isInside = true
+            for block in range {
+                var part = Part()
+                let first = block * Self.block
+                var (row, i) = first.quotientAndRemainder(dividingBy: extents.inner)
+                for element in first..<min(first + Self.block, extents.outer * extents.inner) {
+                    let target = Int(truncatingIfNeeded: targets[element])
+                    if target == ignored {
+                        if writes { loss[element] = 0 }
+                    } else if target >= 0, target < extents.classes {
+                        let factor = weights?[target] ?? 1
+                        let value = -x[(row * extents.classes + target) * extents.inner + i] * factor
+                        if writes { loss[element] = value }
+                        part.total += Double(value)
+                        part.weight += Double(factor)
+                    } else {
+                        isInside = false
+                    }
+                    i += 1
+                    if i == extents.inner { (row, i) = (row + 1, 0) }
+                }
+                parts[block] = part
+            }
+            return isInside
+        }
+    }
+
+    /// The error of the first target that is neither a class nor ignored.
+    private func outside(_ context: RunContext) throws(SardonyxError) -> SardonyxError {
+        let targets = try context.integers(1) ?? []
+        let first = targets.firstIndex { $0 != ignored && !(0..<extents.classes).contains($0) } ?? 0
+        return context.error(
+            .value, "target: element \(first)", got: targets.isEmpty ? nil : "\(targets[first])",
+            allowed: "0 to \(extents.classes - 1)" + (ignored.map { " or \($0)" } ?? ""))
     }
 }

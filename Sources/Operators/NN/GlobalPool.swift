@@ -47,7 +47,8 @@ struct GlobalPool: Operator {
         let (outer, axis, inner) = extents
         if x.dtype == .float64 {
             if let order { return norm(x.typed(Double.self), y.typed(Double.self), order) }
-            reduction(x.typed(Double.self), y.typed(Double.self), outer: outer, axis: axis, inner: inner)
+            reduction(
+                x.typed(Double.self), y.typed(Double.self), axis: axis, inner: inner, elements: 0..<outer * inner)
         } else {
             if let order { return norm(x.floats, y.floats, order) }
             sx_reduce(

@@ -38,17 +38,11 @@ struct GridSample: Operator {
         return [Inferred(dtype, SymbolicShape(Array(x.dims[..<2]) + Array(grid.dims[1..<grid.rank - 1])))]
     }
 
-    /// Samples whose pixels are found before any channel is read, and the most pixels of one: four along each axis.
-    private static let (block, mostPixels) = (64, 64)
-    var scratchByteCount: Int { GridSample.block * (GridSample.mostPixels * MemoryLayout<Body.Pixel>.stride + 8) }
-
     func run(_ context: RunContext) throws(SardonyxError) {
-        guard try context.output(0).elementCount > 0 else { return }
-        guard let scratch = context.scratch else { throw context.error(.internal, "no scratch memory") }
-        let ends = scratch.assumingMemoryBound(to: Int.self)
-        let pixels = (scratch + GridSample.block * 8).assumingMemoryBound(to: Body.Pixel.self)
-        let body = Body(operation: self, context: context, ends: ends, pixels: pixels)
-        try context.placing { () throws(SardonyxError) in try withNumber(try context.input(0).dtype, body) }
+        let (x, grid, y) = (try context.input(0), try context.input(1), try context.output(0))
+        guard y.elementCount > 0 else { return }
+        let body = Body(operation: self, context: context, x: x, grid: grid, y: y)
+        try context.placing { () throws(SardonyxError) in try withNumber(x.dtype, body) }
     }
 
     /// The source positions (`nil`: zero padding) and weights along one axis.
@@ -128,70 +122,114 @@ struct GridSample: Operator {
         }
     }
 
+    /// Samples whose pixels are found before any channel is read.
+    private static let block = 64
+
     private struct Body: NumberBody {
         let operation: GridSample
         let context: RunContext
-        /// By sample of a block: the number of pixels up to its last.
-        let ends: UnsafeMutablePointer<Int>
-        let pixels: UnsafeMutablePointer<Pixel>
-
-        struct Pixel {
-            var offset: Int
-            var weight: Double
-        }
+        let x, grid, y: TensorView
 
         func run<T: Number>(_ type: T.Type) throws(SardonyxError) {
-            let (x, grid, y) = (try context.input(0), try context.input(1), try context.output(0))
-            let (from, to) = (x.typed(T.self), y.typed(T.self))
-            let axes = x.shape.rank - 2
-            let (channels, inputSize) = (x.shape[1], x.shape.dims.dropFirst(2).reduce(1, *))
+            let (operation, x, grid, y) = (operation, x, grid, y)
+            let channels = x.shape[1]
+            let inputSize = x.shape.dims.dropFirst(2).reduce(1, *)
             let outputSize = y.shape.dims.dropFirst(2).reduce(1, *)
-            let (depth, height) = (axes > 2 ? x.shape[2] : 1, axes > 1 ? x.shape[axes] : 1)
-            let width = x.shape[axes + 1]
             guard inputSize > 0 else { return y.elements(T.self).update(repeating: T.zero) }
-            var single = Taps()
-            single.append(0, 1)
-            for n in 0..<x.shape[0] {
-                for first in stride(from: 0, to: outputSize, by: GridSample.block) {
-                    try context.interruption?.check()
-                    let count = min(GridSample.block, outputSize - first)
-                    var found = 0
-                    for o in 0..<count {
-                        let position = (n * outputSize + first + o) * axes
-                        let columns = operation.taps(grid.double(position), width)
-                        let rows = axes > 1 ? operation.taps(grid.double(position + 1), height) : single
-                        let slices = axes > 2 ? operation.taps(grid.double(position + 2), depth) : single
-                        slices.forEach { d, depthWeight in
-                            rows.forEach { h, rowWeight in
-                                columns.forEach { w, weight in
-                                    pixels[found] = Pixel(
-                                        offset: (d * height + h) * width + w, weight: depthWeight * rowWeight * weight)
-                                    found += 1
-                                }
-                            }
+            let blocks = (outputSize + GridSample.block - 1) / GridSample.block
+            let taps = operation.mostTaps(axes: x.shape.rank - 2)
+            let cost = CheckedSize.product(channels, taps, GridSample.block) ?? .max
+            try context.inParallel(x.shape[0] * blocks, cost: cost) { range in
+                GridSample.withScratch(taps) { pixels, ends in
+                    for block in range {
+                        let (n, first) = (block / blocks, block % blocks * GridSample.block)
+                        let count = min(GridSample.block, outputSize - first)
+                        let samples = Samples(operation, x.shape, grid, n * outputSize + first, count, pixels, ends)
+                        for c in n * channels..<(n + 1) * channels {
+                            samples.weigh(x.typed(T.self) + c * inputSize, y.typed(T.self) + c * outputSize + first)
                         }
-                        ends[o] = found
-                    }
-                    for c in 0..<channels {
-                        let plane = from + (n * channels + c) * inputSize
-                        weigh(plane, to + (n * channels + c) * outputSize + first, count)
                     }
                 }
             }
         }
+    }
 
-        /// The block's samples of one channel.
-        private func weigh<T: Number>(
-            _ plane: UnsafeMutablePointer<T>, _ target: UnsafeMutablePointer<T>, _ count: Int
+    /// Room for the pixels of a block of samples, and for where those of each end.
+    private static func withScratch(
+        _ taps: Int, _ body: (UnsafeMutablePointer<Pixel>, UnsafeMutablePointer<Int>) -> Void
+    ) {
+        withUnsafeTemporaryAllocation(of: Pixel.self, capacity: block * taps) { pixels in
+            withUnsafeTemporaryAllocation(of: Int.self, capacity: block) { ends in
+                guard let pixels = pixels.baseAddress, let ends = ends.baseAddress else { return }
+                body(pixels, ends)
+            }
+        }
+    }
+
+    private func mostTaps(axes: Int) -> Int {
+        let along = if case .nearest = filter { 1 } else { Int(2 * filter.radius) }
+        return (0..<axes).reduce(1) { taps, _ in taps * along }
+    }
+
+    private struct Pixel {
+        var offset: Int
+        var weight: Double
+    }
+
+    /// Neighbouring samples of an image: the pixels and weights that make each of them in any channel.
+    private struct Samples {
+        private let pixels: UnsafeMutablePointer<Pixel>
+        private let count: Int
+        /// By sample: the number of pixels up to its last.
+        private let ends: UnsafeMutablePointer<Int>
+
+        init(
+            _ operation: GridSample, _ shape: Shape, _ grid: TensorView, _ first: Int, _ count: Int,
+            _ pixels: UnsafeMutablePointer<Pixel>, _ ends: UnsafeMutablePointer<Int>
         ) {
-            var next = 0
-            for o in 0..<count {
-                var sum = 0.0
-                while next < ends[o] {
-                    sum += pixels[next].weight * plane[pixels[next].offset].asDouble
-                    next += 1
+            (self.pixels, self.ends) = (pixels, ends)
+            self.count = count
+            let axes = shape.rank - 2
+            let (depth, height) = (axes > 2 ? shape[2] : 1, axes > 1 ? shape[axes] : 1)
+            let width = shape[axes + 1]
+            var single = Taps()
+            single.append(0, 1)
+            var found = 0
+            for sample in 0..<count {
+                let position = (first + sample) * axes
+                let columns = operation.taps(grid.double(position), width)
+                let rows = axes > 1 ? operation.taps(grid.double(position + 1), height) : single
+                let slices = axes > 2 ? operation.taps(grid.double(position + 2), depth) : single
+                slices.forEach { d, depthWeight in
+                    rows.forEach { h, rowWeight in
+                        columns.forEach { w, weight in
+                            pixels[found] = Pixel(
+                                offset: (d * height + h) * width + w, weight: depthWeight * rowWeight * weight)
+                            found += 1
+                        }
+                    }
                 }
-                target[o] = T(saturating: sum)
+                ends[sample] = found
+            }
+        }
+
+        /// The samples of one channel. Four pixels, the commonest number, have no loop.
+        func weigh<T: Number>(_ plane: UnsafeMutablePointer<T>, _ target: UnsafeMutablePointer<T>) {
+            var next = 0
+            for sample in 0..<count {
+                let end = ends[sample]
+                var sum = 0.0
+                func add(_ pixel: Pixel) { sum += pixel.weight * plane[pixel.offset].asDouble }
+                if end - next == 4 {
+                    add(pixels[next])
+                    add(pixels[next + 1])
+                    add(pixels[next + 2])
+                    add(pixels[next + 3])
+                } else {
+                    for pixel in next..<end { add(pixels[pixel]) }
+                }
+                next = end
+                target[sample] = T(saturating: sum)
             }
         }
     }

@@ -30,11 +30,12 @@ struct LpNormalization: FloatingOperator {
     func apply<T: Number & BinaryFloatingPoint>(
         _ x: UnsafeMutablePointer<T>, _ y: UnsafeMutablePointer<T>, _ context: RunContext
     ) throws(SardonyxError) {
-        let (outer, axis, inner) = extents
-        for o in 0..<outer {
-            try context.interruption?.check()
-            for i in 0..<inner {
-                let first = o * axis * inner + i
+        nonisolated(unsafe) let (x, y) = (x, y)
+        let (extents, order) = (extents, order)
+        let (axis, inner) = (extents.axis, extents.inner)
+        try context.inParallel(extents.outer * inner, cost: 8 * axis) { rows in
+            for row in rows {
+                let first = row / inner * axis * inner + row % inner
                 var sum = 0.0
                 for j in 0..<axis {
                     let value = Double(x[first + j * inner])

@@ -30,16 +30,19 @@ struct MeanVarianceNormalization: FloatingOperator {
     func apply<T: Number & BinaryFloatingPoint>(
         _ x: UnsafeMutablePointer<T>, _ y: UnsafeMutablePointer<T>, _ context: RunContext
     ) throws(SardonyxError) {
-        for start in reduced.outer {
-            try context.interruption?.check()
-            var (sum, squares) = (0.0, 0.0)
-            for offset in reduced.inner { sum += Double(x[start + offset]) }
-            let mean = sum / Double(reduced.inner.count)
-            for offset in reduced.inner {
-                squares += (Double(x[start + offset]) - mean) * (Double(x[start + offset]) - mean)
+        nonisolated(unsafe) let (x, y) = (x, y)
+        let reduced = reduced
+        try context.inParallel(reduced.outer.count, cost: 8 * reduced.inner.count) { rows in
+            for start in reduced.outer[rows] {
+                var (sum, squares) = (0.0, 0.0)
+                for offset in reduced.inner { sum += Double(x[start + offset]) }
+                let mean = sum / Double(reduced.inner.count)
+                for offset in reduced.inner {
+                    squares += (Double(x[start + offset]) - mean) * (Double(x[start + offset]) - mean)
+                }
+                let factor = 1 / (squares / Double(reduced.inner.count) + 1e-9).squareRoot()
+                for offset in reduced.inner { y[start + offset] = T((Double(x[start + offset]) - mean) * factor) }
             }
-            let factor = 1 / (squares / Double(reduced.inner.count) + 1e-9).squareRoot()
-            for offset in reduced.inner { y[start + offset] = T((Double(x[start + offset]) - mean) * factor) }
         }
     }
 }

@@ -77,10 +77,17 @@ struct MersenneTwister {
         return factor * y
     }
 
-    /// 1 with probability `p`, else 0.
+    /// Each of some probabilities, at most 1024, becomes 1 with that probability, else 0.
     @inline(__always)
-    mutating func bernoulli(_ p: Double) -> Double {
-        let u = uniform()
-        return (p <= 0.5 ? u > 1 - p : u <= p) ? 1 : 0
+    mutating func bernoulli(_ values: UnsafeMutableBufferPointer<Double>) {
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: values.count) { drawn in
+            for i in 0..<values.count { drawn[i] = uniform() }
+            // A loop of its own, without branches: those on chance are guessed wrong half the time.
+            for i in 0..<values.count {
+                let (p, u) = (values[i], drawn[i])
+                let (isAbove, isUpTo) = (u > 1 - p ? 1.0 : 0, u <= p ? 1.0 : 0)
+                values[i] = p <= 0.5 ? isAbove : isUpTo
+            }
+        }
     }
 }

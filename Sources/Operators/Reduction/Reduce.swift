@@ -138,7 +138,7 @@ struct Reduce: PlannedOperator {
                     target.assumingMemoryBound(to: Float.self), Int64(step.outer), Int64(step.axis), Int64(step.inner),
                     Int32(context.threads))
             } else {
-                let pass = Pass(step: step, source: source, target: target)
+                let pass = Pass(step: step, source: source, target: target, context: context)
                 try context.placing { () throws(SardonyxError) in try withNumber(x.dtype, pass) }
             }
             source = target
@@ -148,11 +148,16 @@ struct Reduce: PlannedOperator {
     private struct Pass: NumberBody {
         let step: Step
         let source, target: UnsafeMutableRawPointer
+        let context: RunContext
 
         func run<T: Number>(_ type: T.Type) throws(SardonyxError) {
-            step.reduction(
-                source.assumingMemoryBound(to: T.self), target.assumingMemoryBound(to: T.self), outer: step.outer,
-                axis: step.axis, inner: step.inner)
+            nonisolated(unsafe) let (x, y) = (source, target)
+            let step = step
+            try context.inParallel(step.outer * step.inner, cost: step.axis) { elements in
+                step.reduction(
+                    x.assumingMemoryBound(to: T.self), y.assumingMemoryBound(to: T.self), axis: step.axis,
+                    inner: step.inner, elements: elements)
+            }
         }
     }
 }

@@ -31,14 +31,17 @@ enum Reduction: Sendable {
         }
     }
 
-    /// y[o, i] = reduction of x[o, :, i]; x `[outer, axis, inner]`.
+    /// y[o, i] = reduction of x[o, :, i] for some elements of y; x `[outer, axis, inner]`.
     func callAsFunction<T: Number>(
-        _ x: UnsafePointer<T>, _ y: UnsafeMutablePointer<T>, outer: Int, axis: Int, inner: Int
+        _ x: UnsafePointer<T>, _ y: UnsafeMutablePointer<T>, axis: Int, inner: Int, elements: Range<Int>
     ) {
-        for o in 0..<outer {
-            for i in 0..<inner {
-                let first = o * axis * inner + i
-                y[o * inner + i] = reduced(axis) { x[first + $0 * inner] }
+        for element in elements {
+            if inner == 1 {
+                let line = x + element * axis
+                y[element] = reduced(axis) { line[$0] }
+            } else {
+                let line = x + element / inner * axis * inner + element % inner
+                y[element] = reduced(axis) { line[$0 * inner] }
             }
         }
     }

@@ -48,7 +48,7 @@ struct MelWeightMatrix: Operator {
         try context.budget.check(CheckedSize.product(bins, 16) ?? .max, for: context.label)
         for bin in 0..<(bins + 2) {
             let position = (Double(length) + 1) * MelWeightMatrix.hertz(low + Double(bin) * step) / Double(rate)
-            guard let edge = CheckedSize.integer(position.rounded(.down)), edge >= 0 else {
+            guard let edge = Int(exactly: position.rounded(.down)), edge >= 0 else {
                 throw context.error(
                     .value, "edge of mel bin \(bin)", got: "\(position)", allowed: "a bin of the spectrum")
             }

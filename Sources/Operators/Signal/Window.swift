@@ -34,12 +34,14 @@ struct Window: Operator {
         }
         let y = try context.output(0, dtype: dtype, shape: try context.shape(of: [size]))
         let period = Double(max(isPeriodic ? size : size - 1, 1))
-        try context.fill(y) { index in
-            var sum = 0.0
-            for (k, factor) in cosines.enumerated() {
-                sum += factor * cos(2 * .pi * Double(k) * Double(index) / period)
+        try context.fillInParallel(y) { elements, type in
+            y.set(elements, type) { index in
+                var sum = 0.0
+                for (k, factor) in cosines.enumerated() {
+                    sum += factor * cos(2 * .pi * Double(k) * Double(index) / period)
+                }
+                return sum
             }
-            return sum
         }
     }
 }
