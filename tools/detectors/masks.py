@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import torch
-import torchvision_cpu  # noqa: F401  (makes torchvision importable)
 from pycocotools import mask as coco
 from torch.nn import functional as F
 from torchvision.models.detection.roi_heads import paste_masks_in_image
