@@ -37,21 +37,22 @@ def test_layouts_of_the_same_heads_give_the_same_objects(first, second, tmp_path
 
 
 def test_raw_heads_give_what_torchvision_finds():
-    model, result, ties = retinanet.model(), Result(), Ties()
-    picture = np.asarray(pictures.scene(1, *SHAPE))
+    model, result = retinanet.model(), Result()
     section = {"mean": vision.MEAN, "std": vision.STD, "geometry": "keep-ratio", "short_side": vision.SHORT,
                "long_side": vision.LONG, "stride": 32}
     card = {"input": section, "retinanet": {"max_detections": 100}, "labels": ["background", *vision.LABELS],
             "thresholds": {"score": retinanet.SCORE}}
-    value, where = prepared(picture, section)
-    with torch.no_grad():
-        theirs = model([torch.tensor(picture).permute(2, 0, 1).float() / 255])[0]
-        scores, boxes = vision.Raw(model, ["cls_logits", "bbox_regression"])(value)
-    ours = retinanet.reference({"scores": scores.numpy(), "boxes": boxes.numpy()}, where, card, ties)
-    found = [Instance(int(label), float(score), box.astype(np.float64)) for label, score, box in zip(
-        theirs["labels"], theirs["scores"], theirs["boxes"].numpy())]
-    compare(result, "retinanet", ours, found, ties)
-    assert result.instances > 0 and not result.faults
+    for index, shape in enumerate((SHAPE, (640, 360), (37, 53), (211, 640), (333, 217))):
+        picture, ties = np.asarray(pictures.scene(index, *shape)), Ties()
+        value, where = prepared(picture, section)
+        with torch.no_grad():
+            theirs = model([torch.tensor(picture).permute(2, 0, 1).float() / 255])[0]
+            scores, boxes = vision.Raw(model, ["cls_logits", "bbox_regression"])(value)
+        ours = retinanet.reference({"scores": scores.numpy(), "boxes": boxes.numpy()}, where, card, ties)
+        found = [Instance(int(label), float(score), box.astype(np.float64)) for label, score, box in zip(
+            theirs["labels"], theirs["scores"], theirs["boxes"].numpy())]
+        compare(result, str(shape), ours, found, ties)
+    assert result.instances > 20 and not result.faults
 
 
 def test_suppression_keeps_the_best_of_each_class():
