@@ -50,7 +50,7 @@ def roi_align(picture: Tensor, rois: Tensor, spatial_scale: float, pooled_height
         x = x1 + (torch.arange(pooled_width * sampling_ratio) + 0.5) * width / (pooled_width * sampling_ratio)
         found = sampled(picture[int(roi[0])], *torch.meshgrid(y, x, indexing="ij"), outside="border")
         results.append(F.avg_pool2d(found, sampling_ratio))
-    return torch.stack(results)
+    return torch.stack(results) if results else picture.new_zeros(0, picture.shape[1], pooled_height, pooled_width)
 
 
 def deform_conv2d(picture: Tensor, weight: Tensor, offset: Tensor, mask: Tensor, bias: Tensor, stride_h: int,

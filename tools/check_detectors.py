@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+"""Exports small detectors of every family and compares Sardonyx with independent statements of their decoders.
+
+Each export runs on twenty pictures of different shapes: its card's geometry in torch, ONNX Runtime, and the decoder in
+numpy on one side, `sardonyx segment` on the other. Classes and counts must be the same, scores within 1e-5, boxes
+within 0.01 pixels, masks of 1000 pixels and more within 0.999 overlap, smaller ones but for one pixel. Where only one
+side has an instance, the reference must have met a decision within 1e-5 of the other outcome (a score at the threshold,
+an overlap at the limit, equal scores); these are counted. Graphs that decide themselves are run by `sardonyx run` and
+ONNX Runtime as well, and every output is compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from detectors import pictures
+from detectors.comparison import Result, compare, parsed
+from detectors.form import Form, card_path, threshold, write_card
+from detectors.forms import FORMS
+from detectors.geometry import Placement, prepared
+from detectors.instance import Instance, Ties
+
+LIMITS = {"boxes": 0.01, "dets": 0.01, "scores": 1e-5, "masks": 1e-3, "labels": 0.0}
+"""By role, how far an output of a whole graph may be from ONNX Runtime's (masks: probabilities)."""
+
+RUN_PICTURES = slice(0, None, 5)
+EXAMPLES = """examples:
+  tools/check-detectors --command .build/release/sardonyx
+  tools/check-detectors --only yolo_v8_segment detr --keep /tmp/detectors
+  tools/check-detectors --without-cards
+"""
+
+
+class Command:
+    """The sardonyx command."""
+
+    def __init__(self, path: str, folder: Path):
+        self.path, self.folder = path, folder
+
+    def text(self, *arguments: object) -> str:
+        done = subprocess.run([self.path, *map(str, arguments)], capture_output=True, text=True)
+        if done.returncode != 0:
+            lines = done.stderr.strip().splitlines() or ["no message"]
+            raise RuntimeError(f"{arguments[0]}: exit code {done.returncode}: {' '.join(lines)[:400]}")
+        return done.stdout
+
+    def segment(self, paths: list[Path], model: Path, score: float, *options: object) -> list[dict]:
+        """By picture, what `segment --json` says."""
+        found = json.loads(self.text("segment", *paths, "--model", model, "--json", "--score", score, *options))
+        return found if isinstance(found, list) else [found]
+
+    def card(self, model: Path) -> dict:
+        """The card that the command proposes for a model without one."""
+        found = json.loads(self.text("card", model, "--json"))
+        return found.get("card", found)
+
+    def run(self, model: Path, name: str, value: np.ndarray) -> dict[str, np.ndarray]:
+        source, target = self.folder / "input.npy", self.folder / "outputs.npz"
+        np.save(source, value)
+        self.text("run", model, "--input", f"{name}={source}", "--output", target)
+        with np.load(target) as file:
+            return {key: file[key] for key in file.files}
+
+
+class Reference:
+    """ONNX Runtime and the decoder's independent statement."""
+
+    def __init__(self, form: Form, model: Path, card: dict):
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        self.form, self.card = form, card
+        self.session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        self.input = self.session.get_inputs()[0]
+
+    def outputs(self, picture: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray], Placement]:
+        """The network's input, its outputs by name, and where the picture lies."""
+        value, where = prepared(picture, self.card["input"])
+        value = value.numpy() if len(self.input.shape) == 4 else value[0].numpy()
+        names = [output.name for output in self.session.get_outputs()]
+        return value, dict(zip(names, self.session.run(names, {self.input.name: value}))), where
+
+    def instances(self, picture: np.ndarray, ties: Ties) -> list[Instance]:
+        _, outputs, where = self.outputs(picture)
+        return self.form.decode({role: outputs[name] for role, name in self.card["outputs"].items()}, where, self.card,
+                                ties)
+
+
+def differences(proposed: dict, wanted: dict) -> list[str]:
+    """Where a proposed card says something else than the family's own about what decides the result."""
+    pairs = [("decoder", proposed.get("decoder"), wanted["decoder"]), ("outputs", proposed.get("outputs"), wanted["outputs"])]
+    pairs += [(key, proposed.get("input", {}).get(key), wanted["input"].get(key))
+              for key in ("channels", "mean", "std", "geometry")]
+    return [f"{key} {found}, the family's {expected}" for key, found, expected in pairs if found != expected]
+
+
+class Checker:
+    def __init__(self, options: argparse.Namespace, command: Command, folder: Path):
+        self.options, self.command, self.folder = options, command, folder
+        self.pictures = pictures.write(folder / "pictures")
+        self.pixels = [pictures.read(path) for path in self.pictures]
+
+    def exported(self, form: Form) -> tuple[Path, dict]:
+        """The model and its card; files of an earlier run in --keep are used again."""
+        model = self.folder / f"{form.name}.onnx"
+        if not (model.exists() and card_path(model).exists()):
+            write_card(form.write(model), model)
+        return model, json.loads(card_path(model).read_text())
+
+    def check(self, form: Form) -> Result:
+        result = Result()
+        model, card = self.exported(form)
+        options: list[object] = []
+        score = threshold(card)
+        if self.options.without_cards:
+            bare = self.folder / "bare" / model.name
+            bare.parent.mkdir(exist_ok=True)
+            bare.write_bytes(model.read_bytes())
+            options = ["--top-k", card["thresholds"]["top_k"]]
+            own, card = card, self.command.card(bare)
+            result.faults += [f"proposed card: {text}" for text in differences(card, own)]
+            card["thresholds"] = own["thresholds"]
+            model = bare
+        reference = Reference(form, model, card)
+        found = self.command.segment(self.pictures, model, score, *options)
+        if len(found) != len(self.pictures):
+            result.faults.append(f"{len(found)} pictures, expected {len(self.pictures)}")
+        for path, pixels, entry in zip(self.pictures, self.pixels, found):
+            ties = Ties()
+            height, width = pixels.shape[:2]
+            if (entry["width"], entry["height"]) != (width, height):
+                result.faults.append(f"{path.name}: {entry['width']}x{entry['height']}, expected {width}x{height}")
+                continue
+            try:
+                objects = [parsed(item, width, height) for item in entry["objects"]]
+            except ValueError as fault:
+                result.faults.append(f"{path.name}: {fault}")
+                continue
+            compare(result, path.name, reference.instances(pixels, ties), objects, ties)
+        if form.whole and not self.options.without_cards:
+            self.compare_outputs(result, reference, model, card)
+        return result
+
+    def compare_outputs(self, result: Result, reference: Reference, model: Path, card: dict) -> None:
+        """A whole graph's outputs beside ONNX Runtime's."""
+        for path, pixels in list(zip(self.pictures, self.pixels))[RUN_PICTURES]:
+            value, expected, _ = reference.outputs(pixels)
+            found = self.command.run(model, reference.input.name, value)
+            for role, name in card["outputs"].items():
+                ours, theirs = found.get(name), expected[name]
+                if ours is None or ours.shape != theirs.shape:
+                    said = "no such output" if ours is None else f"shape {ours.shape}, expected {theirs.shape}"
+                    result.faults.append(f"run, {path.name}: {name}: {said}")
+                elif (apart := float(np.abs(ours - theirs.astype(np.float64)).max(initial=0))) > LIMITS[role]:
+                    result.faults.append(f"run, {path.name}: {name}: differs by {apart:.2g}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLES,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--command", help="the sardonyx command")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="forms, or beginnings of their names")
+    parser.add_argument("--without-cards", action="store_true",
+                        help="run those that the file itself describes, with no card, and check the proposed card")
+    parser.add_argument("--list", action="store_true", help="print the forms and end")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep models, cards and pictures here, and use them again")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to this file")
+    options = parser.parse_args()
+    forms = [form for form in FORMS.values()
+             if (not options.only or any(form.name.startswith(name) for name in options.only))
+             and (form.recognised or not options.without_cards)]
+    if options.list:
+        print("\n".join(form.name for form in forms))
+        return 0
+    if not forms:
+        parser.error(f"no form is named {' or '.join(options.only)}; --list prints them")
+    if not options.command:
+        parser.error("--command is needed")
+    rows: dict[str, Result] = {}
+    print(f"{'form':28} {'pictures':>8} {'instances':>9} {'near ties':>9} {'score':>8} {'box':>8} {'mask':>8} "
+          f"{'pixels':>6} {'seconds':>7}")
+    with tempfile.TemporaryDirectory() as name:
+        folder = options.keep or Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        checker = Checker(options, Command(options.command, Path(name)), folder)
+        for form in forms:
+            start = time.monotonic()
+            try:
+                row = checker.check(form)
+            except (RuntimeError, KeyError, json.JSONDecodeError) as fault:
+                row = Result(faults=[f"{type(fault).__name__}: {fault}"])
+            rows[form.name] = row
+            print(f"{form.name:28} {row.pictures:8} {row.instances:9} {row.near_ties:9} {row.score:8.1e} {row.box:8.1e} "
+                  f"{row.mask:8.5f} {row.pixels:6} {time.monotonic() - start:7.1f} {'FAILED' if row.faults else 'ok'}")
+            for text in row.faults[:3]:
+                print(f"    {text}")
+            if len(row.faults) > 3:
+                print(f"    and {len(row.faults) - 3} more")
+            sys.stdout.flush()
+    if options.json:
+        options.json.write_text(json.dumps({name: asdict(row) for name, row in rows.items()}, indent=1) + "\n")
+    failed = [name for name, row in rows.items() if row.faults]
+    print(f"{len(rows)} forms, {sum(row.instances for row in rows.values())} instances, "
+          f"{sum(row.near_ties for row in rows.values())} near ties: {len(rows) - len(failed)} agree, {len(failed)} do not")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
