@@ -153,7 +153,7 @@ def reference(outputs: Outputs, where: Placement, card: dict, ties: Ties) -> lis
     placed = where.to_picture(boxes[queries[kept]] + [where.left, where.top] * 2)
     found = [Instance(int(labels[i]), float(best[i]), box) for i, box in zip(kept, placed)]
     if "masks" in outputs and found:
-        shown = masks.resampled(outputs["masks"][0][queries[kept]], where.height, where.width) > 0
+        shown = masks.to_picture(outputs["masks"][0][queries[kept]], where) > 0
         for instance, mask in zip(found, shown):
             instance.mask = mask
     return found

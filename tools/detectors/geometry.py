@@ -63,7 +63,8 @@ def letterbox(width: int, height: int, card: dict) -> Placement:
     left = top = 0
     if card.get("align", "center") == "center":
         left, top = round((input_width - w) / 2 - 0.1), round((input_height - h) / 2 - 0.1)
-    return Placement(width, height, input_width, input_height, w, h, left, top, gain, gain)
+    back = (gain, gain) if whole is int else (w / width, h / height)
+    return Placement(width, height, input_width, input_height, w, h, left, top, *back)
 
 
 def keep_ratio(width: int, height: int, card: dict) -> Placement:

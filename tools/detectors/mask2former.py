@@ -80,7 +80,7 @@ def reference(outputs: Outputs, where: Placement, card: dict, ties: Ties) -> lis
     for index in np.flatnonzero(np.abs(maps).reshape(len(maps), -1).min(1) < NEAR * 0.01):
         ties.add("cut", scores[index])
     kept = np.flatnonzero(above(scores, threshold(card), ties))
-    shown = masks.resampled(maps[kept], where.height, where.width) > 0
+    shown = masks.to_picture(maps[kept], where) > 0
     some = shown.reshape(len(kept), -1).any(1)
     kept, shown = kept[some], shown[some]
     order = best_first(scores[kept], most(card), ties)

@@ -7,49 +7,29 @@ import math
 import numpy as np
 import torch
 from pycocotools import mask as coco
-from torch.nn import functional as F
 from torchvision.models.detection.roi_heads import paste_masks_in_image
 
 from .geometry import Placement
 
 
-def resampled(maps: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Maps [n, h, w] at another size: bilinear between pixel centres, no antialias."""
-    if maps.shape[1:] == (height, width) or not len(maps):
-        return maps.reshape(-1, height, width)
-    values = torch.from_numpy(np.ascontiguousarray(maps, np.float32))[None]
-    return F.interpolate(values, (height, width), mode="bilinear", align_corners=False)[0].numpy()
-
-
-def covered(maps: np.ndarray, where: Placement) -> np.ndarray:
-    """The part of maps [n, h, w] over the whole input that the picture covers, cut at whole positions."""
-    rows, columns = maps.shape[1] / where.input_height, maps.shape[2] / where.input_width
-
-    def cut(first: int, extent: int, ratio: float, size: int) -> slice:
-        start = min(max(0, round(first * ratio)), size - 1)
-        return slice(start, min(size, max(start + 1, round((first + extent) * ratio))))
-
-    return maps[:, cut(where.top, where.scaled_height, rows, maps.shape[1]),
-                cut(where.left, where.scaled_width, columns, maps.shape[2])]
+def positions(extent: int, scaled: int, first: int, cells: int, inputs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of the picture's pixels along one axis on a grid of cells over the input: lower cell, upper cell, weight of the upper."""
+    at = ((np.arange(extent) + 0.5) * scaled / extent + first) * cells / inputs - 0.5
+    at = np.clip(at, 0, cells - 1)
+    lower = np.floor(at).astype(int)
+    return lower, np.minimum(lower + 1, cells - 1), at - lower
 
 
 def to_picture(maps: np.ndarray, where: Placement) -> np.ndarray:
-    """Maps over the whole input, in the picture."""
-    return resampled(covered(maps, where), where.height, where.width)
-
-
-def covered_prototypes(maps: np.ndarray, where: Placement, geometry: dict) -> np.ndarray:
-    """The part of prototypes that the picture covers, as ultralytics' scale_masks cuts it (at least one row, column)."""
-    if geometry.get("geometry") != "letterbox":
-        return covered(maps, where)
+    """Maps [n, h, w] over the whole input, in the picture: bilinear between pixel centres, no antialias, float64."""
     h, w = maps.shape[1:]
-    gain = min(h / where.height, w / where.width)
-    if geometry.get("align", "center") == "top-left":
-        return maps[:, :max(1, round(where.height * gain)), :max(1, round(where.width * gain))]
-    across, down = (w - where.width * gain) / 2, (h - where.height * gain) / 2
-    top, left = min(round(down - 0.1), h - 1), min(round(across - 0.1), w - 1)
-    bottom, right = max(h - round(down + 0.1), top + 1), max(w - round(across + 0.1), left + 1)
-    return maps[:, top:bottom, left:right]
+    x0, x1, across = positions(where.width, where.scaled_width, where.left, w, where.input_width)
+    y0, y1, down = positions(where.height, where.scaled_height, where.top, h, where.input_height)
+    result = np.empty((len(maps), where.height, where.width))
+    for target, values in zip(result, maps.astype(np.float64)):
+        rows = values[y0] * (1 - down[:, None]) + values[y1] * down[:, None]
+        target[:] = rows[:, x0] * (1 - across) + rows[:, x1] * across
+    return result
 
 
 def cropped(masks: np.ndarray, boxes: np.ndarray) -> np.ndarray:

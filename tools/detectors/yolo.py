@@ -82,7 +82,7 @@ class NetworkV8(Network):
 
 def grid(height: int, width: int, stride: int) -> Tensor:
     """Centres [2, cells] in pixels."""
-    y, x = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
+    y, x = torch.meshgrid(torch.arange(height, dtype=torch.float32) + 0.5, torch.arange(width, dtype=torch.float32) + 0.5, indexing="ij")
     return torch.stack([x, y]).flatten(1) * stride
 
 
@@ -101,7 +101,7 @@ class ExportV8(nn.Module):
         for level, stride in zip(levels, STRIDES):
             centres = grid(level.shape[2], level.shape[3], stride)
             distribution, scores = level.flatten(2).split((4 * BINS, self.network.classes), 1)
-            distances = distribution.unflatten(1, (4, BINS)).softmax(2).mul(torch.arange(BINS).view(1, 1, -1, 1)).sum(2)
+            distances = distribution.unflatten(1, (4, BINS)).softmax(2).mul(torch.arange(BINS, dtype=torch.float32).view(1, 1, -1, 1)).sum(2)
             first, last = centres - distances[:, :2] * stride, centres + distances[:, 2:] * stride
             corners = (first, last) if self.layout == "end2end" else ((first + last) / 2, last - first)
             parts.append(torch.cat([*corners, scores.sigmoid()], 1))
@@ -242,8 +242,7 @@ def reference(outputs: Outputs, where: Placement, card: dict, ties: Ties) -> lis
     found = [Instance(int(labels[i]), float(best[i]), box) for i, box in zip(kept, placed)]
     if proto is not None and found:
         maps = np.tensordot(coefficients[kept].astype(np.float64), proto[0].astype(np.float64), 1)
-        part = masks.covered_prototypes(maps, where, card["input"])
-        shapes = masks.cropped(masks.resampled(part, where.height, where.width) > 0, placed)
+        shapes = masks.cropped(masks.to_picture(maps, where) > 0, placed)
         for instance, mask in zip(found, shapes):
             instance.mask = mask
     return found
