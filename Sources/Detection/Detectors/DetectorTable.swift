@@ -3,7 +3,12 @@ import TensorCore
 /// The detectors by the name that a card's `decoder` gives.
 public enum DetectorTable {
     static let detectors: [String: any Detector.Type] = [
-        "yolact": YolactDecoder.self
+        "classification": ClassificationDecoder.self,
+        "detr": DetrDecoder.self,
+        "instances": InstancesDecoder.self,
+        "mask2former": Mask2FormerDecoder.self,
+        "semantic": SemanticDecoder.self,
+        "yolact": YolactDecoder.self,
     ]
 
     public static var names: [String] { detectors.keys.sorted() }
