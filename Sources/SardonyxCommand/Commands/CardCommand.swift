@@ -49,8 +49,11 @@ struct CardCommand: ParsableCommand {
                 got: loaded.outputs.map(\.description).joined(separator: ", "),
                 hint: "Write a card after schemas/model-card.schema.json and give it with --card")
         }
+        let place = write ? try place(beside: loaded) : nil
         try show(all ? reports : [best])
-        if write { try save(best.card, beside: loaded) }
+        guard let place else { return }
+        try WholeFile.write([Array((try CardText.text(best.card) + "\n").utf8)], to: place, as: .input)
+        if !json { print("wrote \(place)") }
     }
 
     private func show(_ reports: [CardReport]) throws {
@@ -62,15 +65,15 @@ struct CardCommand: ParsableCommand {
         }
     }
 
-    private func save(_ card: ModelCard, beside loaded: Model) throws {
+    /// Where to write the card.
+    private func place(beside loaded: Model) throws(SardonyxError) -> String {
         guard let path = loaded.cardPath else {
             throw SardonyxError(.usage, model, "a card lies beside models named .onnx only")
         }
         guard force || !FileManager.default.fileExists(atPath: path) else {
             throw SardonyxError(.usage, path, "a card is there", hint: "--force replaces it")
         }
-        try WholeFile.write([Array((try CardText.text(card) + "\n").utf8)], to: path, as: .input)
-        print("wrote \(path)")
+        return path
     }
 }
 

@@ -96,10 +96,11 @@ struct Segment: ParsableCommand {
         if let card { return try ModelCard(contentsOf: card) }
         if let own = try loaded.card() { return own }
         guard let proposal = loaded.proposedCards().first else { return nil }
-        let reason = proposal.reasons.first ?? ""
+        var reason = proposal.reasons.first ?? ""
+        if reason.last == "." { reason.removeLast() }
         Console.error(
-            "recognised as \(proposal.card.decoder), \(proposal.confidence.rawValue): \(reason) "
-                + "`sardonyx card \(model)` shows it")
+            "recognised as \(proposal.card.decoder), \(proposal.confidence.rawValue): \(reason); "
+                + "`sardonyx card \(model)` shows the card")
         return proposal.card
     }
 
