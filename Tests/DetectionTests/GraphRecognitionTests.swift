@@ -8,10 +8,16 @@ import Testing
     typealias Port = GraphSignature.Port
 
     private func graph(
-        _ picture: [Int?] = [1, 3, 64, 64], name: String = "input", _ outputs: [Port], metadata: [String: String] = [:]
+        _ picture: [Int?], name: String = "input", _ outputs: [Port], metadata: [String: String] = [:]
     ) -> GraphSignature {
         GraphSignature(
             inputs: [Port(name: name, dtype: .float32, extents: picture)], outputs: outputs, metadata: metadata)
+    }
+
+    private func graph(
+        name: String = "input", _ outputs: [Port], metadata: [String: String] = [:]
+    ) -> GraphSignature {
+        graph([1, 3, 64, 64], name: name, outputs, metadata: metadata)
     }
 
     private func floats(_ name: String, _ extents: [Int?]) -> Port {
