@@ -3,7 +3,8 @@ import TensorCore
 /// The detectors by the name that a card's `decoder` gives.
 public enum DetectorTable {
     static let detectors: [String: any Detector.Type] = [
-        "yolact": YolactDecoder.self
+        "yolact": YolactDecoder.self,
+        "yolo": YoloDecoder.self,
     ]
 
     public static var names: [String] { detectors.keys.sorted() }

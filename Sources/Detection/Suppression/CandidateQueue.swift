@@ -55,3 +55,15 @@ struct CandidateQueue {
         }
     }
 }
+
+extension CandidateQueue {
+    /// Ordinals of the best keys, made with `reversed: false`, best first.
+    static func best(_ limit: Int, of keys: [UInt64]) -> [Int] {
+        var queue = CandidateQueue(keys)
+        var ordinals: [Int] = []
+        while ordinals.count < limit, let key = queue.popLargest() {
+            ordinals.append(CandidateKey.ordinal(key, reversed: false))
+        }
+        return ordinals
+    }
+}
