@@ -10,6 +10,10 @@ struct CellGrid: Sendable {
         /// The level's first cell among all.
         let first: Int
         let count: Int
+        /// Whole input pixels from a cell to the next where the cells share the input: less than the stride where the
+        /// input is no multiple of it.
+        let across: Int
+        let down: Int
 
         /// The cell's place in input pixels.
         /// - Parameters:
@@ -18,6 +22,12 @@ struct CellGrid: Sendable {
         func point(_ cell: Int, offset: Float) -> (x: Float, y: Float) {
             let (row, column) = cell.quotientAndRemainder(dividingBy: columns)
             return ((Float(column) + offset) * Float(stride), (Float(row) + offset) * Float(stride))
+        }
+
+        /// The cell's first corner in input pixels as torchvision steps from cell to cell.
+        func corner(_ cell: Int) -> (x: Float, y: Float) {
+            let (row, column) = cell.quotientAndRemainder(dividingBy: columns)
+            return (Float(column * across), Float(row * down))
         }
     }
 
@@ -37,13 +47,19 @@ struct CellGrid: Sendable {
             guard let count = CheckedSize.product(columns, rows), let end = CheckedSize.sum(first, count),
                 end <= CheckedSize.maximumElements
             else { throw SardonyxError(.limit, "anchors", "cells", got: "\(columns) × \(rows)") }
-            levels.append(Level(stride: stride, columns: columns, rows: rows, first: first, count: count))
+            levels.append(
+                Level(
+                    stride: stride, columns: columns, rows: rows, first: first, count: count,
+                    across: placement.inputWidth / columns, down: placement.inputHeight / rows))
             first = end
         }
         self.levels = levels
         count = first
         size = "\(placement.inputWidth) × \(placement.inputHeight)"
     }
+
+    /// The level of a cell below `count`.
+    func level(of cell: Int) -> Level { levels.last { $0.first <= cell } ?? levels[0] }
 
     /// - Parameters:
     ///   - anchors: that an output lists.

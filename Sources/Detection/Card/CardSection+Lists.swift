@@ -19,11 +19,20 @@ extension CardSection {
     /// One or more whole numbers, each 1 or more.
     func counts(_ key: String) throws(SardonyxError) -> [Int]? {
         guard let value = value(key) else { return nil }
-        let counts = value.items?.compactMap(\.count)
-        guard let counts, !counts.isEmpty, counts.count == value.items?.count else {
+        guard let counts = value.counts, !counts.isEmpty else {
             throw wrong(key, value, "a list of whole numbers, each 1 or more")
         }
         return counts
+    }
+
+    /// One or more lists of whole numbers, each 1 or more.
+    func countLists(_ key: String) throws(SardonyxError) -> [[Int]]? {
+        guard let value = value(key) else { return nil }
+        let lists = value.items?.compactMap(\.counts)
+        guard let lists, !lists.isEmpty, lists.count == value.items?.count else {
+            throw wrong(key, value, "lists of whole numbers, each 1 or more")
+        }
+        return lists
     }
 
     /// One or more positive numbers.
@@ -52,10 +61,15 @@ extension CardValue {
         return items
     }
 
-    /// A whole number, 1 or more.
-    fileprivate var count: Int? {
-        guard case .number(let number) = self, let count = Int(exactly: number), count >= 1 else { return nil }
-        return count
+    /// Whole numbers, each 1 or more; `nil` when this is no list or has others.
+    fileprivate var counts: [Int]? {
+        guard let items else { return nil }
+        var counts: [Int] = []
+        for item in items {
+            guard case .number(let number) = item, let count = Int(exactly: number), count >= 1 else { return nil }
+            counts.append(count)
+        }
+        return counts
     }
 
     /// Positive finite numbers; `nil` when this is no list or has others.

@@ -3,8 +3,13 @@ import TensorCore
 /// The detectors by the name that a card's `decoder` gives.
 public enum DetectorTable {
     static let detectors: [String: any Detector.Type] = [
+        "fcos": FCOSDecoder.self,
+        "nanodet": NanodetDecoder.self,
+        "retinanet": RetinaNetDecoder.self,
+        "ssd": SSDDecoder.self,
         "yolact": YolactDecoder.self,
         "yolo": YoloDecoder.self,
+        "yolox": YoloxDecoder.self,
     ]
 
     public static var names: [String] { detectors.keys.sorted() }
