@@ -3,6 +3,8 @@ import NumpyIO
 import TensorCore
 import Testing
 
+@testable import Detection
+
 /// Where expected values lie.
 enum TestData {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

@@ -27,7 +27,7 @@ import Testing
 
     static func card(side: Int, classes: Int, parameters: [String: CardValue] = [:]) throws -> ModelCard {
         try ModelCard(
-            name: "test", decoder: "yolact", input: .init(width: side, height: side),
+            name: "test", decoder: "yolact", input: .init(geometry: .stretch(width: side, height: side)),
             outputs: ["loc": "loc", "conf": "conf", "mask": "mask", "priors": "priors", "proto": "proto"],
             parameters: parameters, thresholds: .init(score: 0, topK: 1000), labels: (0..<classes).map { "class \($0)" }
         )
@@ -58,7 +58,7 @@ import Testing
         let size = reference.imageWidth * reference.imageHeight
         var different = 0
         for (index, instance) in found.enumerated() {
-            let bitmap = instance.bitmap()
+            let bitmap = try #require(instance.bitmap())
             for pixel in 0..<size {
                 let bit = index * size + pixel
                 if bitmap.bytes[pixel] != packed[bit / 8] >> (7 - bit % 8) & 1 { different += 1 }

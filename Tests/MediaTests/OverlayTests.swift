@@ -54,7 +54,7 @@ func ellipse(_ label: String, _ rank: Int, _ box: Box<Int>, width: Int, height: 
         for (channel, expected) in zip(pixel(drawn, 100, 100), [164.8, 85.15, 79.3]) {
             #expect(abs(Double(channel) - expected) <= 1)
         }
-        let bitmap = found[0].bitmap()
+        let bitmap = try #require(found[0].bitmap())
         for y in 0..<Self.size {
             for x in 0..<Self.size { #expect((pixel(drawn, x, y) != [100, 100, 100]) == bitmap[x: x, y: y]) }
         }

@@ -29,17 +29,15 @@ struct MaskAssembler {
     private let threads: Int
 
     /// - Parameters:
-    ///   - prototypes: what of them the picture covers.
+    ///   - prototypes: over the whole network input.
     ///   - sigmoid: whether the sums go through one before they are resampled.
     ///   - threshold: a pixel whose value is above belongs to the mask.
     /// - Throws: `limit` when there is no memory.
     init(
-        prototypes: PrototypeColumns, imageWidth: Int, imageHeight: Int, crop: Crop, sigmoid: Bool, threshold: Float,
-        threads: Int
+        prototypes: PrototypeColumns, placement: Placement, crop: Crop, sigmoid: Bool, threshold: Float, threads: Int
     ) throws(SardonyxError) {
         self.prototypes = prototypes
-        self.columns = try ResampleAxis(inputs: prototypes.width, outputs: imageWidth)
-        self.rows = try ResampleAxis(inputs: prototypes.height, outputs: imageHeight)
+        (columns, rows) = try placement.axes(columns: prototypes.width, rows: prototypes.height)
         self.crop = crop
         self.sigmoid = sigmoid
         self.threshold = threshold
@@ -48,7 +46,7 @@ struct MaskAssembler {
 
     /// One mask a detection.
     /// - Parameters:
-    ///   - boxes: relative to the picture.
+    ///   - boxes: relative to the network's input for `Crop.prototypes`, in the picture's pixels for `Crop.picture`.
     ///   - coefficients: for each box the address of its `prototypes.count` coefficients.
     /// - Throws: `limit` when there is no memory.
     func masks(boxes: [Box<Float>], coefficients: [UnsafePointer<Float>]) throws(SardonyxError) -> [RLE] {

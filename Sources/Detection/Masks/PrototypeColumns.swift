@@ -18,20 +18,18 @@ struct PrototypeColumns {
     let stride: Int
     private let storage: Buffer
 
-    /// - Parameter covered: the columns and rows of the source that the picture covers; `nil` means all.
     /// - Throws: `limit` when there is no memory.
     init(
         _ source: UnsafePointer<Float>, height: Int, width: Int, count: Int, order: Order = .channelsLast,
-        covered: (columns: Range<Int>, rows: Range<Int>)? = nil, threads: Int
+        threads: Int
     ) throws(SardonyxError) {
-        let (columns, rows) = covered ?? (0..<width, 0..<height)
-        guard let stride = CheckedSize.roundUp(rows.count, to: 16).flatMap({ CheckedSize.sum($0, 16) }),
-            let bytes = CheckedSize.product(columns.count, count, stride, 4)
+        guard let stride = CheckedSize.roundUp(height, to: 16).flatMap({ CheckedSize.sum($0, 16) }),
+            let bytes = CheckedSize.product(width, count, stride, 4)
         else {
             throw SardonyxError(.limit, "prototypes", "size", got: "[\(height), \(width), \(count)]")
         }
-        self.width = columns.count
-        self.height = rows.count
+        self.width = width
+        self.height = height
         self.count = count
         self.stride = stride
         self.storage = try Buffer(byteCount: bytes)
@@ -39,8 +37,7 @@ struct PrototypeColumns {
             order == .channelsLast
             ? (row: width * count, column: count, count: 1) : (row: width, column: 1, count: width * height)
         var prototypes = sx_detect_prototypes(
-            values: source + rows.lowerBound * steps.row + columns.lowerBound * steps.column,
-            height: Int64(rows.count), width: Int64(columns.count), count: Int64(count),
+            values: source, height: Int64(height), width: Int64(width), count: Int64(count),
             row_step: Int64(steps.row), column_step: Int64(steps.column), count_step: Int64(steps.count))
         sx_detect_arrange_prototypes(
             &prototypes, storage.pointer.assumingMemoryBound(to: Float.self), Int64(stride), Int32(clamping: threads))

@@ -17,7 +17,6 @@ public struct Placement: Sendable, Hashable {
     /// Input pixels a picture pixel.
     let horizontalScale: Double
     let verticalScale: Double
-    private let isCentered: Bool
 
     /// A picture of `imageWidth` × `imageHeight` in the input that `geometry` makes of it.
     /// - Throws: `image` or `limit` for a picture without pixels or with too many, `limit` for an input too large.
@@ -28,7 +27,6 @@ public struct Placement: Sendable, Hashable {
         var input: (width: Int, height: Int)
         var offset = (left: 0, top: 0)
         var gain: Double?
-        var isCentered = false
         switch geometry {
         case .stretch(let inputWidth, let inputHeight):
             (scaled, input) = ((inputWidth, inputHeight), (inputWidth, inputHeight))
@@ -43,12 +41,12 @@ public struct Placement: Sendable, Hashable {
                     min(Placement.raised(scaled.height, to: stride), box.height)
                 )
             }
-            isCentered = box.alignment == .center
-            if isCentered {
+            if box.alignment == .center {
                 // Of an odd rest the smaller half comes first.
                 offset = ((input.width - scaled.width) / 2, (input.height - scaled.height) / 2)
             }
-            gain = ratio
+            // Where sides are cut rather than rounded, the reference (YOLOX) returns by the ratio itself.
+            if box.rounding == .down { gain = ratio }
         case .keepRatio(let shortSide, let longSide, let stride):
             let ratio = min(Double(shortSide) / min(width, height), Double(longSide) / max(width, height))
             scaled = (Placement.side(width * ratio, .down), Placement.side(height * ratio, .down))
@@ -74,7 +72,6 @@ public struct Placement: Sendable, Hashable {
         (left, top) = offset
         horizontalScale = gain ?? Double(scaled.width) / width
         verticalScale = gain ?? Double(scaled.height) / height
-        self.isCentered = isCentered
     }
 
     /// The picture fills the input.
@@ -103,25 +100,17 @@ public struct Placement: Sendable, Hashable {
             x2: (box.x2 * width - Float(left)) / scaledWidth, y2: (box.y2 * height - Float(top)) / scaledHeight)
     }
 
-    /// The cells of a grid over the input that the picture covers, at least one a side.
-    func covered(columns: Int, rows: Int) -> (columns: Range<Int>, rows: Range<Int>) {
-        guard !isWhole else { return (0..<columns, 0..<rows) }
+    /// Where the picture's columns and rows lie on a grid of cells over the input.
+    /// - Throws: `limit` when there is no memory.
+    func axes(columns: Int, rows: Int) throws(SardonyxError) -> (columns: ResampleAxis, rows: ResampleAxis) {
+        let (across, down) = (Double(columns) / Double(inputWidth), Double(rows) / Double(inputHeight))
         return (
-            Placement.covered(
-                columns, of: inputWidth, length: Double(imageWidth) * horizontalScale, isCentered: isCentered),
-            Placement.covered(
-                rows, of: inputHeight, length: Double(imageHeight) * verticalScale, isCentered: isCentered)
+            try ResampleAxis(
+                inputs: columns, outputs: imageWidth, start: Double(left) * across,
+                length: Double(scaledWidth) * across),
+            try ResampleAxis(
+                inputs: rows, outputs: imageHeight, start: Double(top) * down, length: Double(scaledHeight) * down)
         )
-    }
-
-    private static func covered(_ cells: Int, of input: Int, length: Double, isCentered: Bool) -> Range<Int> {
-        let rest = Double(cells) - length * Double(cells) / Double(input)
-        let before = isCentered ? rest / 2 : 0
-        // Halves go to the picture on the left and to the padding on the right, as in the padding itself.
-        let start = (before - 0.1).rounded(.toNearestOrEven)
-        let end = Double(cells) - (rest - before + 0.1).rounded(.toNearestOrEven)
-        let first = max(0, min(Int(exactly: start) ?? 0, cells - 1))
-        return first..<max(first + 1, min(Int(exactly: end) ?? cells, cells))
     }
 
     private static func side(_ length: Double, _ rule: FloatingPointRoundingRule) -> Int {

@@ -2,16 +2,19 @@ import CKernels
 import TensorCore
 
 /// Where the positions of one axis fall when it is resampled bilinearly with half-pixel centres and no antialiasing:
-/// output i reads input (i + 0.5) · inputs / outputs − 0.5, held at the first input below it.
+/// output i reads input start + (i + 0.5) · length / outputs − 0.5, held at the first input and the last.
 struct ResampleAxis: Sendable {
     let inputs: Int
     let outputs: Int
     private let storage: Buffer
     private let paddedCount: Int
 
-    /// - Parameters: both at least 1.
+    /// - Parameters:
+    ///   - inputs: at least 1; so `outputs`.
+    ///   - start: where the outputs begin, in inputs.
+    ///   - length: inputs that the outputs extend over; `nil` means all.
     /// - Throws: `limit` when there is no memory.
-    init(inputs: Int, outputs: Int) throws(SardonyxError) {
+    init(inputs: Int, outputs: Int, start: Double = 0, length: Double? = nil) throws(SardonyxError) {
         let lanes = Int(SX_DETECT_LANES)
         // The kernels read whole vectors from any output on.
         guard inputs <= Int(Int32.max) / 4,
@@ -24,9 +27,10 @@ struct ResampleAxis: Sendable {
         self.outputs = outputs
         self.paddedCount = padded
         self.storage = try Buffer(byteCount: bytes)
-        let scale = Float(inputs) / Float(outputs)
+        let scale = length.map { Float($0 / Double(outputs)) } ?? Float(inputs) / Float(outputs)
+        let first = Float(start - 0.5)
         for output in 0..<padded {
-            let source = max((Float(min(output, outputs - 1)) + 0.5) * scale - 0.5, 0)
+            let source = max((Float(min(output, outputs - 1)) + 0.5) * scale + first, 0)
             let index = min(CheckedSize.integer(source) ?? 0, inputs - 1)
             indices[output] = Int32(index)
             weights[output] = min(source - Float(index), 1)

@@ -37,12 +37,12 @@ public struct YolactDecoder: Detector {
                 inputHeight: Float(placement.inputHeight)))
         found = Array(found.prefix(options.topK ?? card.thresholds.topK))
 
-        let boxes = found.map { placement.box(fromRelative: $0.box) }
-        let masks = try masks(found, boxes, heads, placement, options: options, threads: threads)
+        let masks = try masks(found, heads, placement, options: options, threads: threads)
         let instances = found.indices.map { index in
             Instance(
                 card, classIndex: found[index].classIndex, score: found[index].score,
-                exactBox: boxes[index].scaled(width: placement.imageWidth, height: placement.imageHeight),
+                exactBox: placement.box(fromRelative: found[index].box)
+                    .scaled(width: placement.imageWidth, height: placement.imageHeight),
                 mask: masks[index])
         }
         return Instances(instances, placement)
@@ -75,20 +75,19 @@ public struct YolactDecoder: Detector {
             classes: heads.classes)
     }
 
-    /// - Parameter boxes: relative to the picture.
     func masks(
-        _ found: [NMS.Detection], _ boxes: [Box<Float>], _ heads: YolactOutputs, _ placement: Placement,
+        _ found: [NMS.Detection], _ heads: YolactOutputs, _ placement: Placement,
         options: DetectionOptions, threads: Int
     ) throws(SardonyxError) -> [RLE] {
         guard !found.isEmpty else { return [] }
         let prototypes = try PrototypeColumns(
             heads.proto, height: heads.protoHeight, width: heads.protoWidth, count: heads.prototypes,
-            covered: placement.covered(columns: heads.protoWidth, rows: heads.protoHeight), threads: threads)
+            threads: threads)
         let assembler = try MaskAssembler(
-            prototypes: prototypes, imageWidth: placement.imageWidth, imageHeight: placement.imageHeight,
+            prototypes: prototypes, placement: placement,
             crop: options.cropsMasks ? .prototypes : .none, sigmoid: true,
             threshold: options.maskThreshold ?? parameters.maskThreshold, threads: threads)
         return try assembler.masks(
-            boxes: boxes, coefficients: found.map { heads.mask + $0.anchor * heads.prototypes })
+            boxes: found.map(\.box), coefficients: found.map { heads.mask + $0.anchor * heads.prototypes })
     }
 }
