@@ -31,7 +31,8 @@ struct Segment: ParsableCommand {
     @Option(parsing: .unconditional, help: "Leave out instances at or below this score (default: what the card says).")
     var score: Float?
     @Option(parsing: .unconditional, help: "At most this many instances (default: what the card says).") var topK: Int?
-    @Option(help: "Suppression: \(NMS.all.map(\.name).joined(separator: ", ")).") var nms = NMS.fast.name
+    @Option(help: "Suppression: \(NMS.all.map(\.name).joined(separator: ", ")) (default: the detector's own).")
+    var nms: String?
     @Option(parsing: .unconditional, help: "A pixel belongs to a mask above this value.") var maskThreshold: Float?
     @Flag(help: "Do not crop masks to their boxes.") var noCrop = false
     @Flag(help: "Take JPEG pixels as stored, whatever their EXIF orientation.") var ignoreExif = false
@@ -90,7 +91,8 @@ struct Segment: ParsableCommand {
     }
 
     private func detectionOptions() throws(SardonyxError) -> DetectionOptions {
-        guard let suppression = NMS(name: nms) else {
+        let suppression = nms.flatMap { NMS(name: $0) }
+        if let nms, suppression == nil {
             throw SardonyxError(
                 .usage, "--nms", "unknown", got: "'\(nms)'", allowed: NMS.all.map(\.name).joined(separator: ", "))
         }

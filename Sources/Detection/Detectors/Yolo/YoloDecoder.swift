@@ -99,11 +99,9 @@ public struct YoloDecoder: Detector {
         guard !found.isEmpty else { return [] }
         let (count, height, width) = (proto.dims[0], proto.dims[1], proto.dims[2])
         let prototypes = try PrototypeColumns(
-            proto.values, height: height, width: width, count: count, order: .channelsFirst,
-            covered: placement.covered(columns: width, rows: height), threads: threads)
+            proto.values, height: height, width: width, count: count, order: .channelsFirst, threads: threads)
         let assembler = try MaskAssembler(
-            prototypes: prototypes, imageWidth: placement.imageWidth, imageHeight: placement.imageHeight,
-            crop: options.cropsMasks ? .picture : .none, sigmoid: false,
+            prototypes: prototypes, placement: placement, crop: options.cropsMasks ? .picture : .none, sigmoid: false,
             threshold: options.maskThreshold.map(Sigmoid.logit) ?? 0, threads: threads)
         // At most as many as the outputs hold.
         let gathered = try Buffer(byteCount: found.count * count * 4)
