@@ -5,10 +5,16 @@ public enum DetectorTable {
     static let detectors: [String: any Detector.Type] = [
         "classification": ClassificationDecoder.self,
         "detr": DetrDecoder.self,
+        "fcos": FCOSDecoder.self,
         "instances": InstancesDecoder.self,
         "mask2former": Mask2FormerDecoder.self,
+        "nanodet": NanodetDecoder.self,
+        "retinanet": RetinaNetDecoder.self,
         "semantic": SemanticDecoder.self,
+        "ssd": SSDDecoder.self,
         "yolact": YolactDecoder.self,
+        "yolo": YoloDecoder.self,
+        "yolox": YoloxDecoder.self,
     ]
 
     public static var names: [String] { detectors.keys.sorted() }

@@ -16,6 +16,19 @@ struct OutputRoles: Sendable {
         outputs = card.outputs
     }
 
+    /// The strides S of a card's roles `prefix_S`, ascending; 8, 16 and 32 when it has none.
+    static func strides(of prefix: String, in card: ModelCard) -> [Int] {
+        let found = card.outputs.keys.compactMap { role -> Int? in
+            guard role.hasPrefix(prefix + "_"), let stride = Int(role.dropFirst(prefix.count + 1)), stride >= 1,
+                role == "\(prefix)_\(stride)"
+            else { return nil }
+            return stride
+        }.sorted()
+        return found.isEmpty ? [8, 16, 32] : found
+    }
+
+    static func names(_ prefix: String, _ strides: [Int]) -> [String] { strides.map { "\(prefix)_\($0)" } }
+
     var names: [String] { outputs.values.sorted() }
 
     func has(_ role: String) -> Bool { outputs[role] != nil }

@@ -15,6 +15,11 @@ enum CandidateKey {
         return UInt64(ordered) << 32 | UInt64(reversed ? rank : ~rank)
     }
 
+    static func score(_ key: UInt64) -> Float {
+        let ordered = UInt32(truncatingIfNeeded: key >> 32)
+        return Float(bitPattern: ordered >> 31 == 1 ? ordered & 0x7FFF_FFFF : ~ordered)
+    }
+
     static func ordinal(_ key: UInt64, reversed: Bool) -> Int {
         let rank = UInt32(truncatingIfNeeded: key)
         return Int(reversed ? rank : ~rank)
