@@ -8,7 +8,7 @@ enum ScoreActivation: String, CaseIterable {
     func apply(_ values: UnsafePointer<Float>, count: Int, to scores: UnsafeMutablePointer<Float>) {
         switch self {
         case .none: scores.update(from: values, count: count)
-        case .sigmoid: for index in 0..<count { scores[index] = 1 / (1 + expf(-values[index])) }
+        case .sigmoid: for index in 0..<count { scores[index] = Sigmoid.of(values[index]) }
         case .softmax:
             var maximum = -Float.infinity
             for index in 0..<count where values[index] > maximum { maximum = values[index] }

@@ -1,5 +1,4 @@
 import CKernels
-import Glibc
 import TensorCore
 
 /// Instance masks from one map each over the network's input: sampled bilinearly at the picture's pixels and
@@ -96,10 +95,5 @@ struct MapMasks: Sendable {
                 for index in 0..<columns.count { block[index * stride + row] = values[offset + index] == 0 ? 0 : 1 }
             }
         }
-    }
-
-    /// The logit of a probability, for maps that are compared before their sigmoid.
-    static func logit(_ probability: Float) -> Float {
-        logf(probability) - logf(1 - probability)
     }
 }

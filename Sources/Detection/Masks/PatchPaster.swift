@@ -1,4 +1,3 @@
-import Glibc
 import TensorCore
 
 /// Masks of one M × M patch a box, pasted into the picture as torchvision's `paste_masks_in_image` does: the patch and
@@ -56,7 +55,7 @@ struct PatchPaster: Sendable {
             let values = target + 1 + Self.padding
             for row in 0..<rows {
                 let value = patch[row * columns + column - Self.padding]
-                values[row] = sigmoid ? 1 / (1 + expf(-value)) : value
+                values[row] = sigmoid ? Sigmoid.of(value) : value
             }
             // The border, and a value more at each end.
             for index in 0...Self.padding {

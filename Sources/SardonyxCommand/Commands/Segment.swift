@@ -28,8 +28,8 @@ struct Segment: ParsableCommand {
     var images: [String]
 
     @Option(name: .shortAndLong, help: "The ONNX model.") var model: String
-    @Option(help: "The model card (default: beside the model, in its metadata, or what its graph suggests).") var card:
-        String?
+    @Option(help: "The model card (default: beside the model, in its metadata, or as its graph suggests).")
+    var card: String?
     @Option(name: .shortAndLong, help: "Directory for what is written.") var out = "."
     @Option(help: "What to write, separated by commas: overlay, json, coco, cutout.") var format = "overlay"
     @Option(parsing: .unconditional, help: "Leave out objects at or below this score (default: what the card says).")

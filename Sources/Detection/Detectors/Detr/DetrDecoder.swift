@@ -51,12 +51,7 @@ public struct DetrDecoder: Detector {
             masks = try maps.masks(
                 of: found.map(\.anchor), placement: placement, options: options, threads: threads)
         }
-        return Instances(
-            found.indices.map { index in
-                Instance(
-                    card, classIndex: found[index].classIndex, score: found[index].score, exactBox: placed[index],
-                    mask: masks.isEmpty ? nil : masks[index])
-            }, placement)
+        return instances(found, placed, masks: masks.isEmpty ? nil : masks, placement)
     }
 
     /// Best first; of equal scores the earlier query, then the earlier class first.

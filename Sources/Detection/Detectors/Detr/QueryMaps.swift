@@ -23,7 +23,7 @@ struct QueryMaps {
         guard !queries.isEmpty else { return [] }
         return try MapMasks(
             columns: columns, rows: rows, placement: placement, sigmoid: false,
-            threshold: MapMasks.logit(options.maskThreshold ?? 0.5), threads: threads
+            threshold: Sigmoid.logit(options.maskThreshold ?? 0.5), threads: threads
         ).masks(queries.map { .floats(map($0)) })
     }
 }

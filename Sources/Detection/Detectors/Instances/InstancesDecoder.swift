@@ -31,12 +31,7 @@ public struct InstancesDecoder: Detector {
         let found = try detections(heads, options)
         let boxes = found.map { place($0.box, placement) }
         let masks = try masks(found, boxes, heads, placement, options: options, threads: threads)
-        return Instances(
-            found.indices.map { index in
-                Instance(
-                    card, classIndex: found[index].classIndex, score: found[index].score, exactBox: boxes[index],
-                    mask: masks.isEmpty ? nil : masks[index])
-            }, placement)
+        return instances(found, boxes, masks: masks.isEmpty ? nil : masks, placement)
     }
 
     /// Best first; of equal scores the earlier first.

@@ -1,4 +1,3 @@
-import Glibc
 import TensorCore
 
 /// MaskFormer (arXiv 2107.06278) and Mask2Former (arXiv 2112.01527) as Hugging Face exports them: queries with class
@@ -101,7 +100,7 @@ public struct Mask2FormerDecoder: Detector {
                 let values = maps.map(queries[index])
                 var (sum, positive) = (0.0, 0)
                 for position in 0..<count where values[position] > 0 {
-                    sum += Double(1 / (1 + expf(-values[position])))
+                    sum += Double(Sigmoid.of(values[position]))
                     positive += 1
                 }
                 slots[index] = positive == 0 ? 0 : Float(sum / Double(positive))
