@@ -28,13 +28,16 @@ extension ModelCard {
 }
 
 extension Model {
+    /// Where the model's card lies or would lie, beside the file; `nil` for a model that no file named .onnx holds.
+    public var cardPath: String? {
+        guard let path, path.hasSuffix(".onnx") else { return nil }
+        return String(path.dropLast(5)) + ".card.json"
+    }
+
     /// The model's card: beside the file (`model.onnx` → `model.card.json`), else from its metadata; `nil` without one.
     /// - Throws: `parse` for a card that is there and wrong.
     public func card() throws(SardonyxError) -> ModelCard? {
-        if let path, path.hasSuffix(".onnx") {
-            let beside = String(path.dropLast(5)) + ".card.json"
-            if access(beside, F_OK) == 0 { return try ModelCard(contentsOf: beside) }
-        }
+        if let cardPath, access(cardPath, F_OK) == 0 { return try ModelCard(contentsOf: cardPath) }
         guard let json = metadata[ModelCard.metadataKey] else { return nil }
         return try ModelCard(json: Array(json.utf8), from: "metadata key \(ModelCard.metadataKey)")
     }

@@ -33,15 +33,10 @@ public struct Segmenter: Sendable {
         self.card = card
         self.detector = try DetectorTable.detector(for: card)
         self.preprocessor = Preprocessor(card.input)
-        let input = try Self.input(card, session.model)
+        let input = try session.model.pictureInput(card)
         self.inputName = input.name
         self.hasBatchAxis = input.extents?.count != 3
-        let available = session.model.outputs.map(\.name)
-        if let missing = detector.outputNames.first(where: { !available.contains($0) }) {
-            throw SardonyxError(
-                .shape, "model card 'outputs'", "the graph has no such output", got: "'\(missing)'",
-                allowed: available.joined(separator: ", "))
-        }
+        if let missing = session.model.missingOutputs(detector).first { throw missing }
     }
 
     /// The instances in a picture, best first.
@@ -69,33 +64,6 @@ public struct Segmenter: Sendable {
         return Outcome(
             instances: instances, preprocessing: prepared - start, inference: inferred - prepared,
             postprocessing: clock.now - inferred)
-    }
-
-    /// The graph input that takes the picture; its extents must allow `[1, 3, height, width]` or `[3, height, width]`.
-    private static func input(_ card: ModelCard, _ model: Model) throws(SardonyxError) -> Signature {
-        let inputs = model.inputs
-        let named = card.input.name.map { name in inputs.filter { $0.name == name } } ?? inputs
-        guard named.count == 1, let input = named.first else {
-            throw SardonyxError(
-                .shape, "model card 'input.name'",
-                card.input.name == nil ? "the graph has several inputs" : "the graph has no such input",
-                got: card.input.name.map { "'\($0)'" }, allowed: inputs.map(\.name).joined(separator: ", "))
-        }
-        guard let extents = input.extents else { return input }
-        let size = card.input.geometry.fixedSize
-        let wanted = [1, 3, size?.height, size?.width].suffix(max(extents.count, 3))
-        let fits =
-            extents.count == wanted.count
-            && zip(extents, wanted).allSatisfy { extent, side in
-                if case .fixed(let value) = extent, let side { value == side } else { true }
-            }
-        guard fits else {
-            throw SardonyxError(
-                .shape, "model card 'input'", "the card does not fit the graph",
-                got: "[" + wanted.map { $0.map(String.init) ?? "any" }.joined(separator: ", ") + "]",
-                allowed: input.description)
-        }
-        return input
     }
 }
 

@@ -11,6 +11,7 @@ struct SardonyxCommand: ParsableCommand {
         discussion: """
             Examples:
               sardonyx segment street.jpg --model yolact.onnx
+              sardonyx card yolo11n-seg.onnx
               sardonyx inspect yolact.onnx --nodes
               sardonyx run model.onnx --input image=input.npy --output out.npz
               sardonyx bench model.onnx --threads 2
@@ -21,7 +22,7 @@ struct SardonyxCommand: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Segment.self, Run.self, Inspect.self, Bench.self, ProfileCommand.self, TestCommand.self,
+            Segment.self, CardCommand.self, Run.self, Inspect.self, Bench.self, ProfileCommand.self, TestCommand.self,
             OperatorsCommand.self, Doctor.self,
         ])
 

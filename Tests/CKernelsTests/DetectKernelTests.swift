@@ -84,8 +84,9 @@ import Testing
 
     @Test func overlapsFollowTheRule() {
         let rules = [
-            sx_detect_overlap_rule(extent: 0, threshold: 0.3, inclusive: false),
-            sx_detect_overlap_rule(extent: 1, threshold: 0.3, inclusive: true),
+            sx_detect_overlap_rule(extent: 0, threshold: 0.3, comparison: SX_DETECT_ABOVE),
+            sx_detect_overlap_rule(extent: 1, threshold: 0.3, comparison: SX_DETECT_AT_LEAST),
+            sx_detect_overlap_rule(extent: 0, threshold: 0.3, comparison: SX_DETECT_NOT_AT_MOST),
         ]
         atEveryIsaLevel { _ in
             var random = SeededRandom(4)
@@ -120,7 +121,11 @@ import Testing
         let height = max(min(a.y2, b.y2) - max(a.y1, b.y1) + rule.extent, 0)
         let shared = width * height
         let iou = shared / (a.area + b.area - shared)
-        return rule.inclusive ? iou >= rule.threshold : !(iou <= rule.threshold)
+        switch rule.comparison {
+        case SX_DETECT_ABOVE: return iou > rule.threshold
+        case SX_DETECT_AT_LEAST: return iou >= rule.threshold
+        default: return !(iou <= rule.threshold)
+        }
     }
 
     @Test func candidatesHaveAScoreAboveTheThreshold() {

@@ -148,7 +148,9 @@ static bool overlaps(const float *blocks, int64_t count, const sx_detect_box *bo
         const sx_vec height = sx_vec_at_least(bottom - top + rule.extent, sx_vec_set(0.0f));
         const sx_vec shared = width * height;
         const sx_vec iou = shared / (sx_vec_load(blocks + 64) + box->area - shared);
-        sx_ivec found = rule.inclusive ? iou >= rule.threshold : ~(iou <= rule.threshold);
+        sx_ivec found = rule.comparison == SX_DETECT_ABOVE      ? iou > rule.threshold
+                        : rule.comparison == SX_DETECT_AT_LEAST ? iou >= rule.threshold
+                                                                : ~(iou <= rule.threshold);
         if (count - i < 16) found &= sx_vec_first_mask(count - i);
         if (lane_bits(found) != 0) return true;
     }

@@ -60,11 +60,18 @@ void sx_detect_stretch(const float *column, int32_t first, sx_detect_axis axis, 
 /// a and b are padded.
 void sx_detect_blend(const float *a, const float *b, float weight, float threshold, int64_t n, uint64_t *bits);
 
+/// Which IoU is an overlap; an empty union is 0/0.
+typedef enum {
+    SX_DETECT_ABOVE,        ///< IoU > threshold; not 0/0
+    SX_DETECT_AT_LEAST,     ///< IoU >= threshold; not 0/0
+    SX_DETECT_NOT_AT_MOST,  ///< all but IoU <= threshold: 0/0 too
+} sx_detect_comparison;
+
 /// How two boxes are compared.
 typedef struct {
     float extent;     ///< added to each side of an intersection: 0, or 1 where corners are whole pixels inside
     float threshold;
-    bool inclusive;   ///< true: IoU >= threshold overlaps. false: all but IoU <= threshold does (0/0 included)
+    sx_detect_comparison comparison;
 } sx_detect_overlap_rule;
 
 typedef struct {

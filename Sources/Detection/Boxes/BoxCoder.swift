@@ -1,19 +1,37 @@
 import Glibc
 
-/// Boxes as offsets from prior boxes (SSD, arXiv 1512.02325, section 2.2), priors and results relative to the picture.
+/// Boxes as offsets from prior boxes (SSD, arXiv 1512.02325, section 2.2), results in the priors' unit.
 struct BoxCoder: Sendable {
+    /// The greatest logarithm of a size ratio that torchvision's detectors let pass.
+    static let usualSizeLimit = logf(1000.0 / 16)
+
     /// Scale of centre offsets and of size offsets.
     let centerVariance: Float
     let sizeVariance: Float
+    /// Scaled size offsets are held at it.
+    var sizeLimit = Float.infinity
 
     /// - Parameters:
     ///   - offset: four values: centre x, y in prior sizes; logarithm of the width and height ratio.
     ///   - prior: four values: centre x, y, width, height.
     func decode(offset: UnsafePointer<Float>, prior: UnsafePointer<Float>) -> Box<Float> {
-        let width = prior[2] * expf(offset[2] * sizeVariance)
-        let height = prior[3] * expf(offset[3] * sizeVariance)
-        let x1 = prior[0] + offset[0] * centerVariance * prior[2] - width / 2
-        let y1 = prior[1] + offset[1] * centerVariance * prior[3] - height / 2
+        decode(offset: offset, centerX: prior[0], centerY: prior[1], width: prior[2], height: prior[3])
+    }
+
+    func decode(offset: UnsafePointer<Float>, prior: Box<Float>) -> Box<Float> {
+        let (width, height) = (prior.width, prior.height)
+        return decode(
+            offset: offset, centerX: prior.x1 + width / 2, centerY: prior.y1 + height / 2, width: width, height: height)
+    }
+
+    private func decode(
+        offset: UnsafePointer<Float>, centerX: Float, centerY: Float, width priorWidth: Float,
+        height priorHeight: Float
+    ) -> Box<Float> {
+        let width = priorWidth * expf(min(offset[2] * sizeVariance, sizeLimit))
+        let height = priorHeight * expf(min(offset[3] * sizeVariance, sizeLimit))
+        let x1 = centerX + offset[0] * centerVariance * priorWidth - width / 2
+        let y1 = centerY + offset[1] * centerVariance * priorHeight - height / 2
         return Box(x1: x1, y1: y1, x2: width + x1, y2: height + y1)
     }
 }

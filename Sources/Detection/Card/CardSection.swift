@@ -46,7 +46,9 @@ struct CardSection {
         return count
     }
 
-    private func wrong(_ key: String, _ value: CardValue, _ allowed: String) -> SardonyxError {
+    func value(_ key: String) -> CardValue? { values[key] }
+
+    func wrong(_ key: String, _ value: CardValue, _ allowed: String) -> SardonyxError {
         .card("\(name).\(key)", "out of range", got: "\(value)", allowed: allowed)
     }
 }

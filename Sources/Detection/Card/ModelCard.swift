@@ -92,6 +92,17 @@ public struct ModelCard: Sendable, Hashable {
     }
 }
 
+extension ModelCard {
+    /// The same card under another name.
+    /// - Throws: `parse` for an empty one.
+    public func named(_ name: String) throws(SardonyxError) -> ModelCard {
+        try ModelCard(
+            name: name, decoder: decoder, description: description, source: source, license: license, command: command,
+            measured: measured, input: input, outputs: outputs, parameters: parameters, thresholds: thresholds,
+            labels: labels, categoryIDs: categoryIDs)
+    }
+}
+
 /// The order of the colour planes that the network expects.
 public enum ChannelOrder: String, Sendable, Hashable, CaseIterable {
     case rgb

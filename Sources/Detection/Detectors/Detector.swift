@@ -66,4 +66,12 @@ public struct DetectionOptions: Sendable, Hashable {
             throw SardonyxError(.usage, "top-k", "out of range", got: "\(topK)", allowed: "1 or more")
         }
     }
+
+    /// For detectors whose graphs leave nothing to suppress.
+    /// - Throws: `usage` when a kind of suppression was asked for.
+    func refuseSuppression(by decoder: String) throws(SardonyxError) {
+        guard let nms else { return }
+        throw SardonyxError(
+            .usage, "NMS", "\(decoder) suppresses nothing: its graph has decided", got: "'\(nms.name)'")
+    }
 }

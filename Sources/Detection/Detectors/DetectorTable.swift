@@ -3,7 +3,18 @@ import TensorCore
 /// The detectors by the name that a card's `decoder` gives.
 public enum DetectorTable {
     static let detectors: [String: any Detector.Type] = [
-        "yolact": YolactDecoder.self
+        "classification": ClassificationDecoder.self,
+        "detr": DetrDecoder.self,
+        "fcos": FCOSDecoder.self,
+        "instances": InstancesDecoder.self,
+        "mask2former": Mask2FormerDecoder.self,
+        "nanodet": NanodetDecoder.self,
+        "retinanet": RetinaNetDecoder.self,
+        "semantic": SemanticDecoder.self,
+        "ssd": SSDDecoder.self,
+        "yolact": YolactDecoder.self,
+        "yolo": YoloDecoder.self,
+        "yolox": YoloxDecoder.self,
     ]
 
     public static var names: [String] { detectors.keys.sorted() }

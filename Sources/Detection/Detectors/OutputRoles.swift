@@ -16,6 +16,19 @@ struct OutputRoles: Sendable {
         outputs = card.outputs
     }
 
+    /// The strides S of a card's roles `prefix_S`, ascending; 8, 16 and 32 when it has none.
+    static func strides(of prefix: String, in card: ModelCard) -> [Int] {
+        let found = card.outputs.keys.compactMap { role -> Int? in
+            guard role.hasPrefix(prefix + "_"), let stride = Int(role.dropFirst(prefix.count + 1)), stride >= 1,
+                role == "\(prefix)_\(stride)"
+            else { return nil }
+            return stride
+        }.sorted()
+        return found.isEmpty ? [8, 16, 32] : found
+    }
+
+    static func names(_ prefix: String, _ strides: [Int]) -> [String] { strides.map { "\(prefix)_\($0)" } }
+
     var names: [String] { outputs.values.sorted() }
 
     func has(_ role: String) -> Bool { outputs[role] != nil }
@@ -61,22 +74,27 @@ struct HeadTensor {
     ///   - rank: without the batch axis.
     /// - Throws: `input` for another rank or a batch without that picture.
     init(_ tensor: Tensor, name: String, batchIndex: Int?, rank: Int) throws(SardonyxError) {
+        let share = try HeadTensor.share(of: tensor, name: name, batchIndex: batchIndex, rank: rank)
+        self.name = name
+        dims = share.dims
+        values = UnsafePointer(tensor.pointer.assumingMemoryBound(to: Float.self)) + share.offset
+    }
+
+    /// One picture's share of any output: its extents and its first element.
+    /// - Throws: as `init`.
+    static func share(
+        of tensor: Tensor, name: String, batchIndex: Int?, rank: Int
+    ) throws(SardonyxError) -> (dims: [Int], offset: Int) {
         let axes = batchIndex == nil ? rank : rank + 1
         guard tensor.shape.rank == axes else {
             throw SardonyxError(.input, "output '\(name)'", "rank", got: "\(tensor.shape)", allowed: "rank \(axes)")
         }
-        self.name = name
-        let values = UnsafePointer(tensor.pointer.assumingMemoryBound(to: Float.self))
-        guard let batchIndex else {
-            (dims, self.values) = (tensor.shape.dims, values)
-            return
-        }
+        guard let batchIndex else { return (tensor.shape.dims, 0) }
         let batch = tensor.shape[0]
         guard batchIndex >= 0, batchIndex < batch else {
             throw SardonyxError(.input, "batch index", "out of range", got: "\(batchIndex)", allowed: "0..<\(batch)")
         }
-        dims = Array(tensor.shape.dims.dropFirst())
-        self.values = values + batchIndex * (tensor.shape.elementCount / batch)
+        return (Array(tensor.shape.dims.dropFirst()), batchIndex * (tensor.shape.elementCount / batch))
     }
 
     /// - Parameter wanted: `nil` allows any extent.

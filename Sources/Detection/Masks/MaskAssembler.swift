@@ -114,31 +114,12 @@ struct MaskAssembler {
     ) -> RLE {
         var runs = RunBuilder(height: rows.outputs)
         guard !piece.isEmpty else { return RLE(toggles: [], width: columns.outputs, height: rows.outputs) }
-        let imageRows = piece.imageRows
-        var held = (even: -1, odd: -1)
-        func stretched(_ column: Int) -> UnsafeMutablePointer<Float> {
-            let isEven = column % 2 == 0
-            let target = isEven ? scratch.even : scratch.odd
-            guard (isEven ? held.even : held.odd) != column else { return target }
-            if isEven { held.even = column } else { held.odd = column }
-            // Past the last prototype the picture's edge repeats it.
-            let source = min(column, prototypes.width - 1)
-            guard piece.columns.contains(source) else {
-                target.update(repeating: 0, count: imageRows.count)
-                return target
-            }
-            fill(scratch.column, column: source, rows: piece.rows, coefficients: coefficients)
-            sx_detect_stretch(
-                scratch.column, Int32(piece.rows.lowerBound - 1), rows.kernelAxis(from: imageRows.lowerBound),
-                Int64(imageRows.count), target)
-            return target
-        }
-        for column in piece.imageColumns {
-            let index = columns.index(column)
-            sx_detect_blend(
-                stretched(index), stretched(index + 1), columns.weight(column), threshold, Int64(imageRows.count),
-                scratch.bits)
-            runs.append(scratch.bits, count: imageRows.count, column: column, firstRow: imageRows.lowerBound)
+        ColumnBlend(columns: columns, rows: rows, threshold: threshold).append(
+            piece.imageColumns, piece.imageRows, firstRow: piece.rows.lowerBound, scratch: scratch, to: &runs
+        ) { column, target in
+            guard piece.columns.contains(column) else { return false }
+            fill(target, column: column, rows: piece.rows, coefficients: coefficients)
+            return true
         }
         return runs.finish(width: columns.outputs)
     }

@@ -15,6 +15,11 @@ enum CandidateKey {
         return UInt64(ordered) << 32 | UInt64(reversed ? rank : ~rank)
     }
 
+    static func score(_ key: UInt64) -> Float {
+        let ordered = UInt32(truncatingIfNeeded: key >> 32)
+        return Float(bitPattern: ordered >> 31 == 1 ? ordered & 0x7FFF_FFFF : ~ordered)
+    }
+
     static func ordinal(_ key: UInt64, reversed: Bool) -> Int {
         let rank = UInt32(truncatingIfNeeded: key)
         return Int(reversed ? rank : ~rank)
@@ -53,5 +58,17 @@ struct CandidateQueue {
             }
             keys[hole] = key
         }
+    }
+}
+
+extension CandidateQueue {
+    /// Ordinals of the best keys, made with `reversed: false`, best first.
+    static func best(_ limit: Int, of keys: [UInt64]) -> [Int] {
+        var queue = CandidateQueue(keys)
+        var ordinals: [Int] = []
+        while ordinals.count < limit, let key = queue.popLargest() {
+            ordinals.append(CandidateKey.ordinal(key, reversed: false))
+        }
+        return ordinals
     }
 }

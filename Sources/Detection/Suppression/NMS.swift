@@ -145,7 +145,7 @@ public struct NMS: Sendable, Hashable {
         var queue = CandidateQueue(keys)
         var groups = [BoxGroup](repeating: BoxGroup(), count: count)
         let rule = sx_detect_overlap_rule(
-            extent: comparesPixels ? 1 : 0, threshold: iouThreshold, inclusive: comparesPixels)
+            extent: comparesPixels ? 1 : 0, threshold: iouThreshold, comparison: comparison)
         var survivors: [(ordinal: Int, box: Box<Float>)] = []
         while survivors.count < limit, let key = queue.popLargest() {
             let ordinal = CandidateKey.ordinal(key, reversed: comparesPixels)
@@ -157,6 +157,12 @@ public struct NMS: Sendable, Hashable {
             if !isSuppressed { survivors.append((ordinal, box)) }
         }
         return survivors
+    }
+
+    /// Boxes without an area overlap none, but for the kinds whose reference lets 0/0 count.
+    private var comparison: sx_detect_comparison {
+        if comparesPixels { return SX_DETECT_AT_LEAST }
+        return droppedBoxesSuppress ? SX_DETECT_NOT_AT_MOST : SX_DETECT_ABOVE
     }
 
     /// One key a candidate; they sort by score, then by ordinal.

@@ -67,21 +67,30 @@ struct PictureReport: Encodable {
         }
         let count = objects.count == 1 ? "1 object" : "\(objects.count) objects"
         var lines = [
-            "\(image)  \(width ?? 0)×\(height ?? 0)  \(count)  (prepare \(times[0]), network \(times[1]), masks \(times[2]))"
+            "\(image)  \(width ?? 0)×\(height ?? 0)  \(count)  (prepare \(times[0]), network \(times[1]), results \(times[2]))"
         ]
-        if !objects.isEmpty {
-            var table = TextTable([
-                ("#", .right), ("object", .left), ("score", .right), ("x1", .right), ("y1", .right), ("x2", .right),
-                ("y2", .right), ("area", .right),
-            ])
-            for (rank, object) in objects.enumerated() {
-                table.add(
-                    "\(rank + 1)", object.label, String(format: "%.2f", object.score), "\(object.box[0])",
-                    "\(object.box[1])", "\(object.box[2])", "\(object.box[3])", object.area.map(String.init) ?? "")
-            }
-            lines.append(table.render())
-        }
+        if !objects.isEmpty { lines.append(table) }
         return (lines + written.map { "  wrote \($0)" }).joined(separator: "\n")
+    }
+
+    /// There are objects, and none has a mask.
+    var lacksMasks: Bool { !objects.isEmpty && objects.allSatisfy { $0.area == nil } }
+
+    /// One row an object; boxes that are all the whole picture (classes of it) and areas that no object has are left
+    /// out.
+    private var table: String {
+        let hasMasks = !lacksMasks
+        let hasBoxes = hasMasks || objects.contains { $0.box != [0, 0, width ?? 0, height ?? 0] }
+        let sides = ["x1", "y1", "x2", "y2"].map { (title: $0, alignment: TextTable.Alignment.right) }
+        var table = TextTable(
+            [("#", .right), (hasBoxes ? "object" : "label", .left), ("score", .right)] + (hasBoxes ? sides : [])
+                + (hasMasks ? [("area", .right)] : []))
+        for (rank, object) in objects.enumerated() {
+            let box = hasBoxes ? object.box.map(String.init) : []
+            let area = hasMasks ? [object.area.map(String.init) ?? ""] : []
+            table.add(["\(rank + 1)", object.label, String(format: "%.2f", object.score)] + box + area)
+        }
+        return table.render()
     }
 }
 
