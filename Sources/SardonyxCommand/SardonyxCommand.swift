@@ -30,6 +30,7 @@ struct SardonyxCommand: ParsableCommand {
         do {
             var command = try parseAsRoot()
             try requireKnownInstructionSet()
+            try requireThreadCounts()
             try command.run()
         } catch let error as SardonyxError {
             Console.error(error.description)
@@ -58,6 +59,23 @@ struct SardonyxCommand: ParsableCommand {
         throw SardonyxError(
             .usage, "SARDONYX_ISA", "unknown instruction set", got: "'\(name)'",
             allowed: known.joined(separator: ", "))
+    }
+
+    /// The OpenMP library ends the process when `OMP_NUM_THREADS` is empty or out of its range.
+    /// - Throws: `usage` for a value that is not one or more counts; an empty one counts as absent.
+    private static func requireThreadCounts() throws(SardonyxError) {
+        guard let text = ProcessInfo.processInfo.environment["OMP_NUM_THREADS"] else { return }
+        guard !text.allSatisfy(\.isWhitespace) else {
+            unsetenv("OMP_NUM_THREADS")
+            return
+        }
+        let counts = text.split(separator: ",", omittingEmptySubsequences: false)
+        guard
+            counts.allSatisfy({ (1...65_536).contains(Int($0.trimmingCharacters(in: .whitespaces)) ?? 0) })
+        else {
+            throw SardonyxError(
+                .usage, "OMP_NUM_THREADS", "thread count", got: "'\(text)'", allowed: "1 to 65536, or unset")
+        }
     }
 }
 

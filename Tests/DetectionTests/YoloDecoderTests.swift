@@ -154,7 +154,9 @@ import Testing
         #expect(try decoder("v8-raw", ["head_8"]).decode(raw, .init(scoreThreshold: 0)).isEmpty)
     }
 
-    @Test(arguments: [Float.infinity, -Float.infinity, 1e30, -1e30, 3e38]) func hugeBoxesStayInside(_ value: Float) throws {
+    @Test(arguments: [Float.infinity, -Float.infinity, 1e30, -1e30, 3e38]) func hugeBoxesStayInside(_ value: Float)
+        throws
+    {
         for position in 0..<4 {
             var rows = anchors
             for index in rows.indices { rows[index][position] = value }

@@ -49,6 +49,21 @@ struct OutputRoles: Sendable {
         return try HeadTensor(tensor, name: name, batchIndex: batchIndex, rank: rank)
     }
 
+    /// - Throws: `input` when the first axes, the batch, of these roles' outputs differ.
+    func expectOneBatch(_ roles: [String], of tensors: [String: Tensor]) throws(SardonyxError) {
+        var first: (name: String, extent: Int)?
+        for role in roles {
+            let (name, tensor) = try output(role, of: tensors)
+            guard let extent = tensor.shape.dims.first else { continue }
+            if let first, first.extent != extent {
+                throw SardonyxError(
+                    .input, "output '\(name)'", "pictures of the batch", got: "\(extent)",
+                    allowed: "\(first.extent), as output '\(first.name)' has")
+            }
+            first = (name, extent)
+        }
+    }
+
     /// The output itself, for example of whole numbers.
     /// - Throws: `input` when it is missing.
     func output(_ role: String, of tensors: [String: Tensor]) throws(SardonyxError) -> (name: String, tensor: Tensor) {

@@ -23,6 +23,7 @@ struct YolactOutputs {
         func head(_ role: String, rank: Int) throws(SardonyxError) -> HeadTensor {
             try roles.floats(role, of: outputs, batchIndex: batchIndex, rank: rank)
         }
+        try roles.expectOneBatch(["loc", "conf", "mask", "proto"], of: outputs)
         let loc = try head("loc", rank: 2)
         let proto = try head("proto", rank: 3)
         try proto.expectNotEmpty()
