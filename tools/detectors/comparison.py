@@ -32,6 +32,9 @@ class Result:
     """Instances that only one side has, or has elsewhere, each with a decision of the reference within rounding of the
     other outcome: pictures of one pixel, row or column stretched to a square are full of equal scores."""
 
+    kept: float = 1.0
+    """Share of the reference's instances that the command finds with the export itself."""
+
     faults: list[str] = field(default_factory=list)
 
 
