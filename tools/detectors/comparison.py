@@ -11,7 +11,7 @@ from .instance import Instance, Ties
 
 SCORE_LIMIT, BOX_LIMIT, MASK_LIMIT = 1e-5, 0.01, 0.999
 SMALL = 1000
-"""Below this many pixels one pixel is more than 1 - MASK_LIMIT: one may differ, as its logit may round to either side."""
+"""Below this many pixels one pixel is more than 1 - MASK_LIMIT: one may differ, its logit rounded to the other side."""
 
 
 @dataclass
@@ -80,8 +80,9 @@ def compare(result: Result, name: str, expected: list[Instance], found: list[Ins
             result.near_ties += 1
         else:
             side = "missing" if any(instance is one for one in expected) else "too much"
-            result.faults.append(f"{name}: {side}: class {instance.class_index}, score {instance.score:.6f}, "
-                                 f"box {np.round(instance.box, 2).tolist()}; {len(expected)} expected, {len(found)} found")
+            result.faults.append(
+                f"{name}: {side}: class {instance.class_index}, score {instance.score:.6f}, "
+                f"box {np.round(instance.box, 2).tolist()}; {len(expected)} expected, {len(found)} found")
     for ours, theirs in pairs:
         score, box = abs(ours.score - theirs.score), float(np.abs(ours.box - theirs.box).max())
         if box > BOX_LIMIT and ties.explain(ours) and ties.explain(theirs):

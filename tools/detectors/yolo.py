@@ -77,12 +77,14 @@ class NetworkV8(Network):
         levels = [torch.cat([box(f), score(f)], 1) for f, box, score in zip(features, self.box, self.score)]
         if self.mask is None:
             return levels, None, None
-        return levels, torch.cat([head(f).flatten(2) for f, head in zip(features, self.mask)], 2), self.proto(features[0])
+        coefficients = torch.cat([head(f).flatten(2) for f, head in zip(features, self.mask)], 2)
+        return levels, coefficients, self.proto(features[0])
 
 
 def grid(height: int, width: int, stride: int) -> Tensor:
     """Centres [2, cells] in pixels."""
-    y, x = torch.meshgrid(torch.arange(height, dtype=torch.float32) + 0.5, torch.arange(width, dtype=torch.float32) + 0.5, indexing="ij")
+    y, x = (torch.arange(extent, dtype=torch.float32) + 0.5 for extent in (height, width))
+    y, x = torch.meshgrid(y, x, indexing="ij")
     return torch.stack([x, y]).flatten(1) * stride
 
 
@@ -101,7 +103,8 @@ class ExportV8(nn.Module):
         for level, stride in zip(levels, STRIDES):
             centres = grid(level.shape[2], level.shape[3], stride)
             distribution, scores = level.flatten(2).split((4 * BINS, self.network.classes), 1)
-            distances = distribution.unflatten(1, (4, BINS)).softmax(2).mul(torch.arange(BINS, dtype=torch.float32).view(1, 1, -1, 1)).sum(2)
+            bins = torch.arange(BINS, dtype=torch.float32).view(1, 1, -1, 1)
+            distances = (distribution.unflatten(1, (4, BINS)).softmax(2) * bins).sum(2)
             first, last = centres - distances[:, :2] * stride, centres + distances[:, 2:] * stride
             corners = (first, last) if self.layout == "end2end" else ((first + last) / 2, last - first)
             parts.append(torch.cat([*corners, scores.sigmoid()], 1))

@@ -46,31 +46,42 @@ struct Imputer: Operator {
         let y = try context.output(0, dtype: x.dtype, shape: x.shape)
         try requireValues(x.dtype, features: x.shape.dims.last, at: context)
         switch x.dtype {
-        case .float32:
-            let replaced = Float(reals.replaced)
-            try replace(x, y, reals.values.map { Float($0) }, context) { $0 == replaced || replaced.isNaN && $0.isNaN }
-        case .float64:
-            let replaced = reals.replaced
-            try replace(x, y, reals.values, context) { $0 == replaced || replaced.isNaN && $0.isNaN }
+        case .float32: try replace(x, y, Float(reals.replaced), by: reals.values.map { Float($0) }, context)
+        case .float64: try replace(x, y, reals.replaced, by: reals.values, context)
         case .int32:
-            let replaced = integers.replaced
-            try replace(x, y, integers.values.map { Int32(truncatingIfNeeded: $0) }, context) { Int64($0) == replaced }
-        default:
-            let replaced = integers.replaced
-            try replace(x, y, integers.values, context) { $0 == replaced }
+            let values = integers.values.map { Int32(truncatingIfNeeded: $0) }
+            try replace(x, y, Int32(exactly: integers.replaced), by: values, context)
+        default: try replace(x, y, integers.replaced, by: integers.values, context)
         }
     }
 
-    private func replace<T: Sendable>(
-        _ x: TensorView, _ y: TensorView, _ values: [T], _ context: RunContext,
-        _ isReplaced: @Sendable (T) -> Bool
+    /// - Parameter replaced: `nil` when no element can have the value; NaN stands for all of its kind.
+    private func replace<T: Equatable & Sendable>(
+        _ x: TensorView, _ y: TensorView, _ replaced: T?, by values: [T], _ context: RunContext
     ) throws(SardonyxError) {
-        let features = x.shape[x.shape.rank - 1]
+        let features = max(x.shape[x.shape.rank - 1], 1)
+        let replacesNaN = replaced.map { $0 != $0 } ?? false
         try context.inParallel(x.elementCount, cost: 4) { range in
             let (source, target) = (x.typed(T.self), y.typed(T.self))
-            for index in range {
-                let value = source[index]
-                target[index] = isReplaced(value) ? values[values.count == 1 ? 0 : index % features] : value
+            guard let replaced else {
+                for index in range { target[index] = source[index] }
+                return
+            }
+            values.withUnsafeBufferPointer { values in
+                guard values.count > 1 else {
+                    let other = values[0]
+                    for index in range {
+                        let value = source[index]
+                        target[index] = value == replaced || (replacesNaN && value != value) ? other : value
+                    }
+                    return
+                }
+                var feature = range.lowerBound % features
+                for index in range {
+                    let value = source[index]
+                    target[index] = value == replaced || (replacesNaN && value != value) ? values[feature] : value
+                    feature = feature + 1 == features ? 0 : feature + 1
+                }
             }
         }
     }

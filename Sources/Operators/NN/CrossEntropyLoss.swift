@@ -24,6 +24,9 @@ struct CrossEntropyLoss: Operator {
     }
     /// How the elements are cut, whatever the number of threads.
     private static let block = 4096
+    /// Positions that are looked up together.
+    private static let run = 512
+    private static let fewClasses = 64
     private var blocks: Int { (extents.outer * extents.inner + Self.block - 1) / Self.block }
 
     init(_ node: NodeReader) throws(SardonyxError) {
@@ -119,30 +122,67 @@ struct CrossEntropyLoss: Operator {
         let (targets, loss) = (try context.input(1), try context.output(0))
         return try context.allInParallel(blocks, cost: 4 * Self.block) { range in
             let (targets, loss, weights) = (targets.typed(I.self), loss.typed(T.self), weights?.typed(T.self))
-            var isInside = true
-            for block in range {
-                var part = Part()
-                let first = block * Self.block
-                var (row, i) = first.quotientAndRemainder(dividingBy: extents.inner)
-                for element in first..<min(first + Self.block, extents.outer * extents.inner) {
-                    let target = Int(truncatingIfNeeded: targets[element])
-                    if target == ignored {
-                        if writes { loss[element] = 0 }
-                    } else if target >= 0, target < extents.classes {
-                        let factor = weights?[target] ?? 1
-                        let value = -x[(row * extents.classes + target) * extents.inner + i] * factor
-                        if writes { loss[element] = value }
-                        part.total += Double(value)
-                        part.weight += Double(factor)
-                    } else {
-                        isInside = false
+            return withUnsafeTemporaryAllocation(of: T.self, capacity: Self.run) { scores in
+                guard let scores = scores.baseAddress else { return false }
+                var isInside = true
+                for block in range {
+                    var part = Part()
+                    let end = min((block + 1) * Self.block, extents.outer * extents.inner)
+                    var first = block * Self.block
+                    while first < end {
+                        let (row, i) = first.quotientAndRemainder(dividingBy: extents.inner)
+                        let count = min(Self.run, end - first, extents.inner - i)
+                        pick(x + row * extents.classes * extents.inner + i, targets + first, count, to: scores)
+                        for index in 0..<count {
+                            let target = Int(truncatingIfNeeded: targets[first + index])
+                            if target == ignored {
+                                if writes { loss[first + index] = 0 }
+                            } else if target >= 0, target < extents.classes {
+                                let factor = weights?[target] ?? 1
+                                let value = -scores[index] * factor
+                                if writes { loss[first + index] = value }
+                                part.total += Double(value)
+                                part.weight += Double(factor)
+                            } else {
+                                isInside = false
+                            }
+                        }
+                        first += count
                     }
-                    i += 1
-                    if i == extents.inner { (row, i) = (row + 1, 0) }
+                    parts[block] = part
                 }
-                parts[block] = part
+                return isInside
             }
-            return isInside
+        }
+    }
+
+    /// The element of each position's class, of neighbouring positions; of targets that are no class anything.
+    ///
+    /// Few classes are read one after the other: of a map whose size is a power of two, all lie in the same sets of the
+    /// caches, and drive each other out.
+    @inline(__always)
+    private func pick<T: BinaryFloatingPoint, I: FixedWidthInteger>(
+        _ x: UnsafeMutablePointer<T>, _ targets: UnsafePointer<I>, _ count: Int, to scores: UnsafeMutablePointer<T>
+    ) {
+        guard extents.classes <= Self.fewClasses, count == Self.run else {
+            for index in 0..<count {
+                let target = Int(truncatingIfNeeded: targets[index])
+                let isClass = target >= 0 && target < extents.classes
+                scores[index] = isClass ? x[target * extents.inner + index] : 0
+            }
+            return
+        }
+        withUnsafeTemporaryAllocation(of: Int32.self, capacity: Self.run) { kinds in
+            for index in 0..<Self.run {
+                kinds[index] = Int32(truncatingIfNeeded: targets[index])
+                scores[index] = 0
+            }
+            for kind in 0..<extents.classes {
+                let (source, wanted) = (x + kind * extents.inner, Int32(truncatingIfNeeded: kind))
+                for index in 0..<Self.run {
+                    scores[index] = kinds[index] == wanted ? source[index] : scores[index]
+                }
+            }
         }
     }
 
