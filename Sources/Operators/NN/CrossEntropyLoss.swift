@@ -157,14 +157,13 @@ struct CrossEntropyLoss: Operator {
     }
 
     /// The element of each position's class, of neighbouring positions; of targets that are no class anything.
-    ///
-    /// Few classes are read one after the other: of a map whose size is a power of two, all lie in the same sets of the
-    /// caches, and drive each other out.
     @inline(__always)
     private func pick<T: BinaryFloatingPoint, I: FixedWidthInteger>(
         _ x: UnsafeMutablePointer<T>, _ targets: UnsafePointer<I>, _ count: Int, to scores: UnsafeMutablePointer<T>
     ) {
-        guard extents.classes <= Self.fewClasses, count == Self.run else {
+        guard let x = x as? UnsafeMutablePointer<Float>, let scores = scores as? UnsafeMutablePointer<Float>,
+            extents.classes <= Self.fewClasses, count == Self.run
+        else {
             for index in 0..<count {
                 let target = Int(truncatingIfNeeded: targets[index])
                 let isClass = target >= 0 && target < extents.classes
@@ -173,16 +172,9 @@ struct CrossEntropyLoss: Operator {
             return
         }
         withUnsafeTemporaryAllocation(of: Int32.self, capacity: Self.run) { kinds in
-            for index in 0..<Self.run {
-                kinds[index] = Int32(truncatingIfNeeded: targets[index])
-                scores[index] = 0
-            }
-            for kind in 0..<extents.classes {
-                let (source, wanted) = (x + kind * extents.inner, Int32(truncatingIfNeeded: kind))
-                for index in 0..<Self.run {
-                    scores[index] = kinds[index] == wanted ? source[index] : scores[index]
-                }
-            }
+            for index in 0..<Self.run { kinds[index] = Int32(truncatingIfNeeded: targets[index]) }
+            guard let kinds = kinds.baseAddress else { return }
+            sx_pick_rows(x, kinds, scores, Int64(extents.classes), Int64(extents.inner), Int64(Self.run))
         }
     }
 
