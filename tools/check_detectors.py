@@ -60,7 +60,8 @@ class Command:
 
     def segment(self, paths: list[Path], model: Path, score: float, *options: object) -> list[dict]:
         """By picture, what `segment --json` says."""
-        found = json.loads(self.text("segment", *paths, "--model", model, "--json", "--score", score, *options))
+        found = json.loads(self.text("segment", *paths, "--model", model, "--json", "--score", score,
+                                     "--out", self.folder / "written", *options))
         return found if isinstance(found, list) else [found]
 
     def card(self, model: Path) -> dict:

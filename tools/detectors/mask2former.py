@@ -81,7 +81,7 @@ def reference(outputs: Outputs, where: Placement, card: dict, ties: Ties) -> lis
         ties.add("cut", scores[index])
     kept = np.flatnonzero(above(scores, threshold(card), ties))
     shown = masks.to_picture(maps[kept], where) > 0
-    some = shown.reshape(len(kept), -1).any(1)
+    some = shown.any((1, 2))
     kept, shown = kept[some], shown[some]
     order = best_first(scores[kept], most(card), ties)
     return [Instance(int(labels[kept[i]]), float(scores[kept[i]]), masks.bounds(shown[i]), shown[i]) for i in order]
