@@ -15,7 +15,8 @@ struct SegmentPicture {
         let image = try ImageFile.read(arguments[2])
         let instances = try yolact.segment(image)
         for instance in instances {
-            print(instance.label, instance.score, instance.box, "mask of \(instance.mask.area) pixels")
+            let area = instance.mask?.area ?? 0
+            print(instance.label, instance.score, instance.box, "mask of \(area) pixels")
         }
         try ImageFile.write(try Overlay.draw(image, instances), to: arguments[3])
     }
