@@ -163,7 +163,7 @@ class Checker:
             value, outputs, where = reference.outputs(pixels)
             expected = reference.instances(outputs, where, ties)
             try:
-                found = self.decoded(path, reference.recorded(value, outputs), card, score)
+                found = self.decoded(path, pixels, reference.recorded(value, outputs), card, score)
                 compare(result, path.name, expected, found, ties)
                 alone = paired(expected, objects(entry, pixels))[1]
             except ValueError as fault:
@@ -178,14 +178,15 @@ class Checker:
             self.compare_outputs(result, reference, model, card)
         return result
 
-    def decoded(self, picture: Path, model: onnx.ModelProto, card: dict, score: float) -> list[Instance]:
+    def decoded(self, picture: Path, pixels: np.ndarray, model: onnx.ModelProto, card: dict,
+                score: float) -> list[Instance]:
         """What `segment` makes of recorded outputs."""
         path, beside = self.scratch / "recorded.onnx", self.scratch / "recorded.json"
         onnx.save(model, path)
         beside.write_text(json.dumps(card))
         options = ["--card", beside, "--top-k", card["thresholds"]["top_k"]] if "top_k" in card["thresholds"] else [
             "--card", beside]
-        return objects(self.command.segment([picture], path, score, *options)[0], pictures.read(picture))
+        return objects(self.command.segment([picture], path, score, *options)[0], pixels)
 
     def compare_outputs(self, result: Result, reference: Reference, model: Path, card: dict) -> None:
         """What a whole graph decides beside ONNX Runtime: the same instances but for turned decisions."""

@@ -39,6 +39,11 @@ def export(module: nn.Module, example: Tensor, path: Path, *, exporter: str, ops
         model = onnx.load(target)
     if dynamic:
         _declare_shapes(model, module, example, dynamic)
+    write(model, path, metadata)
+
+
+def write(model: onnx.ModelProto, path: Path, metadata: dict[str, str] | None = None) -> None:
+    """Saves a model that onnx.checker passes, with these `metadata_props` added."""
     for key, value in (metadata or {}).items():
         entry = model.metadata_props.add()
         entry.key, entry.value = key, value

@@ -15,6 +15,8 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from onnx_export import write
+
 from .geometry import Placement
 from .instance import Instance, Ties
 
@@ -59,12 +61,7 @@ def save(module: nn.Module, example: Tensor, path: Path, *, outputs: list[str], 
                           output_names=outputs, opset_version=opset, dynamic_axes=dynamic)
         model = onnx.load(target)
     logging.getLogger("torch.onnx").setLevel(level)
-    for key, value in (metadata or {}).items():
-        entry = model.metadata_props.add()
-        entry.key, entry.value = key, value
-    onnx.checker.check_model(model)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    onnx.save(model, path)
+    write(model, path, metadata)
 
 
 def card_path(model: Path) -> Path:

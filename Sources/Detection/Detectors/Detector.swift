@@ -7,9 +7,20 @@ public protocol Detector: Sendable {
 
     var card: ModelCard { get }
 
-    /// The graph outputs that `decode` reads.
+    /// The graph outputs that `detect` reads.
     var outputNames: [String] { get }
 
+    /// What `decode` gives, for options that are valid and outputs that outlive the call.
+    /// - Throws: as `decode`.
+    func detect(
+        in outputs: [String: Tensor], batchIndex: Int, placement: Placement, options: DetectionOptions, threads: Int
+    ) throws(SardonyxError) -> Instances
+
+    /// A card for a graph that looks like one of this detector's; `nil` when it does not.
+    static func recognize(_ graph: GraphSignature) -> CardProposal?
+}
+
+extension Detector {
     /// The instances found in one picture, best first.
     /// - Parameters:
     ///   - outputs: the graph's outputs by name.
@@ -18,15 +29,16 @@ public protocol Detector: Sendable {
     ///   - threads: at most this many work on it.
     /// - Throws: `input` for a missing output or one whose rank, extents or type do not fit, `usage` for an option
     ///   out of range, `limit` when there is no memory.
-    func decode(
-        outputs: [String: Tensor], batchIndex: Int, placement: Placement, options: DetectionOptions, threads: Int
-    ) throws(SardonyxError) -> Instances
+    public func decode(
+        outputs: [String: Tensor], batchIndex: Int = 0, placement: Placement,
+        options: DetectionOptions = DetectionOptions(), threads: Int = 1
+    ) throws(SardonyxError) -> Instances {
+        try options.validate()
+        defer { withExtendedLifetime(outputs) {} }
+        return try detect(
+            in: outputs, batchIndex: batchIndex, placement: placement, options: options, threads: threads)
+    }
 
-    /// A card for a graph that looks like one of this detector's; `nil` when it does not.
-    static func recognize(_ graph: GraphSignature) -> CardProposal?
-}
-
-extension Detector {
     public static func recognize(_ graph: GraphSignature) -> CardProposal? { nil }
 }
 

@@ -70,6 +70,6 @@ extension GraphSignature {
                 ImageGeometry.keepRatio(shortSide: 800, longSide: 1333, stride: 32)
             }
         return try ModelCard.Input(
-            name: picture.name, geometry: geometry, mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375])
+            name: picture.name, geometry: geometry, mean: Normalisation.imageNet.mean, std: Normalisation.imageNet.std)
     }
 }

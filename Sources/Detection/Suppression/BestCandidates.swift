@@ -15,11 +15,7 @@ struct BestCandidates {
     ///   - anchors: ordinals are below `anchors` · `classes`.
     /// - Throws: `limit` when ordinals cannot tell so many apart.
     init(limit: Int, above threshold: Float, anchors: Int, classes: Int) throws(SardonyxError) {
-        guard let pairs = CheckedSize.product(anchors, classes), pairs <= CandidateKey.maximumOrdinal else {
-            throw SardonyxError(
-                .limit, "candidates", "too many", got: "\(anchors) anchors of \(classes) classes",
-                allowed: "at most \(CandidateKey.maximumOrdinal) pairs")
-        }
+        try CandidateKey.requireOrdinals(for: anchors, "anchors", classes: classes, at: "NMS")
         self.limit = limit
         capacity = limit <= 1 << 20 ? max(4 * limit, 256) : .max
         floor = threshold

@@ -7,6 +7,15 @@ struct Candidate: Sendable, Hashable {
 }
 
 extension NMS.Detection {
+    /// The best, best first; of equal scores the earlier first.
+    /// - Parameter candidates: at most as many as `CandidateKey` can tell apart, no score NaN.
+    static func best(_ limit: Int, of candidates: [NMS.Detection]) -> [NMS.Detection] {
+        let keys = candidates.enumerated().map { ordinal, candidate in
+            CandidateKey.make(candidate.score, ordinal: ordinal, reversed: false)
+        }
+        return CandidateQueue.best(limit, of: keys).map { candidates[$0] }
+    }
+
     /// `nil` when the box is not a number.
     init?(_ candidate: Candidate, box: Box<Float>) {
         guard box.isNumber else { return nil }

@@ -1,7 +1,20 @@
+import TensorCore
+
 /// A candidate's score and ordinal in one number that sorts by score, best largest, then by ordinal.
 enum CandidateKey {
     /// The most candidates that ordinals can tell apart.
     static let maximumOrdinal = Int(UInt32.max)
+
+    /// - Throws: `limit`, said of `place`, for more (row, class) pairs than that.
+    static func requireOrdinals(
+        for rows: Int, _ unit: String, classes: Int, at place: String
+    ) throws(SardonyxError) {
+        guard let pairs = CheckedSize.product(rows, classes), pairs <= maximumOrdinal else {
+            throw SardonyxError(
+                .limit, place, "candidates", got: "\(rows) \(unit) of \(classes) classes",
+                allowed: "at most \(maximumOrdinal) pairs")
+        }
+    }
 
     /// - Parameters:
     ///   - score: not NaN.

@@ -18,15 +18,12 @@ public struct ClassificationDecoder: Detector {
 
     public var outputNames: [String] { roles.names }
 
-    public func decode(
-        outputs: [String: Tensor], batchIndex: Int = 0, placement: Placement,
-        options: DetectionOptions = DetectionOptions(), threads: Int = 1
+    public func detect(
+        in outputs: [String: Tensor], batchIndex: Int, placement: Placement, options: DetectionOptions, threads: Int
     ) throws(SardonyxError) -> Instances {
-        try options.validate()
         try options.refuseSuppression(by: card.decoder)
         let logits = try roles.floats("logits", of: outputs, batchIndex: batchIndex, rank: 1)
         try logits.expect([card.labels.count])
-        defer { withExtendedLifetime(outputs) {} }
 
         var scores = [Float](repeating: 0, count: card.labels.count)
         activation.apply(logits.values, count: scores.count, to: &scores)

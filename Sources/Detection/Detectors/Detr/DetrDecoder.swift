@@ -27,18 +27,15 @@ public struct DetrDecoder: Detector {
 
     public var outputNames: [String] { roles.names }
 
-    public func decode(
-        outputs: [String: Tensor], batchIndex: Int = 0, placement: Placement,
-        options: DetectionOptions = DetectionOptions(), threads: Int = 1
+    public func detect(
+        in outputs: [String: Tensor], batchIndex: Int, placement: Placement, options: DetectionOptions, threads: Int
     ) throws(SardonyxError) -> Instances {
-        try options.validate()
         try options.refuseSuppression(by: card.decoder)
         let logits = try roles.floats("logits", of: outputs, batchIndex: batchIndex, rank: 2)
         let boxes = try roles.floats("boxes", of: outputs, batchIndex: batchIndex, rank: 2)
         let queries = logits.dims[0]
         try logits.expect([nil, card.labels.count + (activation == .softmax ? 1 : 0)])
         try boxes.expect([queries, 4])
-        defer { withExtendedLifetime(outputs) {} }
 
         let found = try detections(logits, boxes, options)
         let placed = found.map {
@@ -60,9 +57,7 @@ public struct DetrDecoder: Detector {
     ) throws(SardonyxError) -> [NMS.Detection] {
         let floor = options.scoreThreshold ?? card.thresholds.score
         let (queries, columns, classes) = (logits.dims[0], logits.dims[1], card.labels.count)
-        guard let pairs = CheckedSize.product(queries, classes), pairs <= CandidateKey.maximumOrdinal else {
-            throw SardonyxError(.limit, card.decoder, "candidates", got: "\(queries) queries of \(classes) classes")
-        }
+        try CandidateKey.requireOrdinals(for: queries, "queries", classes: classes, at: card.decoder)
         var scores = [Float](repeating: 0, count: columns)
         var candidates: [NMS.Detection] = []
         for query in 0..<queries {
@@ -85,8 +80,6 @@ public struct DetrDecoder: Detector {
                 for classIndex in 0..<classes { add(classIndex) }
             }
         }
-        let keys = candidates.indices.map { CandidateKey.make(candidates[$0].score, ordinal: $0, reversed: false) }
-        let limit = min(maximumDetections, options.topK ?? card.thresholds.topK)
-        return CandidateQueue.best(limit, of: keys).map { candidates[$0] }
+        return NMS.Detection.best(min(maximumDetections, options.topK ?? card.thresholds.topK), of: candidates)
     }
 }

@@ -20,12 +20,9 @@ public struct FCOSDecoder: Detector {
 
     public var outputNames: [String] { roles.names }
 
-    public func decode(
-        outputs: [String: Tensor], batchIndex: Int = 0, placement: Placement,
-        options: DetectionOptions = DetectionOptions(), threads: Int = 1
+    public func detect(
+        in outputs: [String: Tensor], batchIndex: Int, placement: Placement, options: DetectionOptions, threads: Int
     ) throws(SardonyxError) -> Instances {
-        try options.validate()
-        defer { withExtendedLifetime(outputs) {} }
         let classes = card.labels.count
         let scores = try roles.floats("scores", of: outputs, batchIndex: batchIndex, rank: 2)
         let boxes = try roles.floats("boxes", of: outputs, batchIndex: batchIndex, rank: 2)

@@ -20,14 +20,11 @@ public struct InstancesDecoder: Detector {
 
     public var outputNames: [String] { roles.names }
 
-    public func decode(
-        outputs: [String: Tensor], batchIndex: Int = 0, placement: Placement,
-        options: DetectionOptions = DetectionOptions(), threads: Int = 1
+    public func detect(
+        in outputs: [String: Tensor], batchIndex: Int, placement: Placement, options: DetectionOptions, threads: Int
     ) throws(SardonyxError) -> Instances {
-        try options.validate()
         try options.refuseSuppression(by: card.decoder)
         let heads = try InstancesOutputs(outputs, roles, batchIndex: batchIndex)
-        defer { withExtendedLifetime(outputs) {} }
         let found = try detections(heads, options)
         let boxes = found.map { place($0.box, placement) }
         let masks = try masks(found, boxes, heads, placement, options: options, threads: threads)
@@ -57,10 +54,7 @@ public struct InstancesDecoder: Detector {
             candidates.append(
                 NMS.Detection(anchor: index, classIndex: classIndex, score: heads.score(index), box: box))
         }
-        let keys = candidates.indices.map {
-            CandidateKey.make(candidates[$0].score, ordinal: $0, reversed: false)
-        }
-        return CandidateQueue.best(options.topK ?? card.thresholds.topK, of: keys).map { candidates[$0] }
+        return NMS.Detection.best(options.topK ?? card.thresholds.topK, of: candidates)
     }
 
     /// The box in the picture's pixels, inside it.

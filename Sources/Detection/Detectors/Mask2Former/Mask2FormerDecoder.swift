@@ -22,17 +22,14 @@ public struct Mask2FormerDecoder: Detector {
 
     public var outputNames: [String] { roles.names }
 
-    public func decode(
-        outputs: [String: Tensor], batchIndex: Int = 0, placement: Placement,
-        options: DetectionOptions = DetectionOptions(), threads: Int = 1
+    public func detect(
+        in outputs: [String: Tensor], batchIndex: Int, placement: Placement, options: DetectionOptions, threads: Int
     ) throws(SardonyxError) -> Instances {
-        try options.validate()
         try options.refuseSuppression(by: card.decoder)
         let logits = try roles.floats("logits", of: outputs, batchIndex: batchIndex, rank: 2)
         try logits.expect([nil, card.labels.count + 1])
         let maps = try QueryMaps(
             roles.floats("masks", of: outputs, batchIndex: batchIndex, rank: 3), queries: logits.dims[0])
-        defer { withExtendedLifetime(outputs) {} }
 
         let found = try candidates(logits, maps, floor: options.scoreThreshold ?? card.thresholds.score, threads)
         let queries = Array(Set(found.map(\.query))).sorted()
@@ -58,9 +55,7 @@ public struct Mask2FormerDecoder: Detector {
         _ logits: HeadTensor, _ maps: QueryMaps, floor: Float, _ threads: Int
     ) throws(SardonyxError) -> [Candidate] {
         let (queries, classes) = (logits.dims[0], card.labels.count)
-        guard let pairs = CheckedSize.product(queries, classes), pairs <= CandidateKey.maximumOrdinal else {
-            throw SardonyxError(.limit, card.decoder, "candidates", got: "\(queries) queries of \(classes) classes")
-        }
+        try CandidateKey.requireOrdinals(for: queries, "queries", classes: classes, at: card.decoder)
         var scores = [Float](repeating: 0, count: classes + 1)
         var keys: [UInt64] = []
         var classProbabilities: [Float] = []

@@ -26,12 +26,9 @@ public struct NanodetDecoder: Detector {
 
     public var outputNames: [String] { roles.names }
 
-    public func decode(
-        outputs: [String: Tensor], batchIndex: Int = 0, placement: Placement,
-        options: DetectionOptions = DetectionOptions(), threads: Int = 1
+    public func detect(
+        in outputs: [String: Tensor], batchIndex: Int, placement: Placement, options: DetectionOptions, threads: Int
     ) throws(SardonyxError) -> Instances {
-        try options.validate()
-        defer { withExtendedLifetime(outputs) {} }
         let grid = try CellGrid(strides: strides, placement)
         var candidates: [NMS.Detection] = []
         for level in try levels(outputs, batchIndex: batchIndex, grid) {

@@ -25,18 +25,15 @@ public struct SemanticDecoder: Detector {
 
     public var outputNames: [String] { roles.names }
 
-    public func decode(
-        outputs: [String: Tensor], batchIndex: Int = 0, placement: Placement,
-        options: DetectionOptions = DetectionOptions(), threads: Int = 1
+    public func detect(
+        in outputs: [String: Tensor], batchIndex: Int, placement: Placement, options: DetectionOptions, threads: Int
     ) throws(SardonyxError) -> Instances {
-        try options.validate()
         try options.refuseSuppression(by: card.decoder)
         let logits = try roles.floats("logits", of: outputs, batchIndex: batchIndex, rank: 3)
         let classes = card.labels.count
         let isUnnamed = background != nil && logits.dims[0] == classes + 1
         try logits.expect([isUnnamed ? classes + 1 : classes, nil, nil])
         try logits.expectNotEmpty()
-        defer { withExtendedLifetime(outputs) {} }
 
         let floor = options.scoreThreshold ?? card.thresholds.score
         let regions = try ClassMap(logits, placement, threads: threads).regions().filter {

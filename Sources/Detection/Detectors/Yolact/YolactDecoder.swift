@@ -19,13 +19,10 @@ public struct YolactDecoder: Detector {
 
     public var outputNames: [String] { roles.names }
 
-    public func decode(
-        outputs: [String: Tensor], batchIndex: Int = 0, placement: Placement,
-        options: DetectionOptions = DetectionOptions(), threads: Int = 1
+    public func detect(
+        in outputs: [String: Tensor], batchIndex: Int, placement: Placement, options: DetectionOptions, threads: Int
     ) throws(SardonyxError) -> Instances {
-        try options.validate()
         let heads = try YolactOutputs(outputs, roles, batchIndex: batchIndex, classes: card.labels.count)
-        defer { withExtendedLifetime(outputs) {} }
 
         let scoreThreshold = options.scoreThreshold ?? card.thresholds.score
         var found = (options.nms ?? .fast).select(
@@ -60,15 +57,11 @@ public struct YolactDecoder: Detector {
         var boxes: [Box<Float>] = []
         for row in keep.indices where keep[row] != 0 {
             let box = coder.decode(offset: heads.loc + row * 4, prior: heads.priors + row * 4)
-            guard !box.x1.isNaN, !box.y1.isNaN, !box.x2.isNaN, !box.y2.isNaN else { continue }
+            guard box.isNumber else { continue }
             rows.append(row)
             boxes.append(box)
         }
-        guard let pairs = CheckedSize.product(rows.count, heads.classes), pairs <= CandidateKey.maximumOrdinal else {
-            throw SardonyxError(
-                .limit, "NMS", "candidates", got: "\(rows.count) anchors of \(heads.classes) classes",
-                allowed: "at most \(CandidateKey.maximumOrdinal) pairs")
-        }
+        try CandidateKey.requireOrdinals(for: rows.count, "anchors", classes: heads.classes, at: "NMS")
         return NMS.Anchors(
             boxes: boxes, rows: rows,
             scores: UnsafeBufferPointer(start: heads.conf, count: heads.priorCount * (heads.classes + 1)),

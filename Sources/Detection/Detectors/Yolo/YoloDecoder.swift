@@ -31,12 +31,9 @@ public struct YoloDecoder: Detector {
 
     public var outputNames: [String] { roles.names }
 
-    public func decode(
-        outputs: [String: Tensor], batchIndex: Int = 0, placement: Placement,
-        options: DetectionOptions = DetectionOptions(), threads: Int = 1
+    public func detect(
+        in outputs: [String: Tensor], batchIndex: Int, placement: Placement, options: DetectionOptions, threads: Int
     ) throws(SardonyxError) -> Instances {
-        try options.validate()
-        defer { withExtendedLifetime(outputs) {} }
         var proto: HeadTensor?
         if roles.has("proto") {
             proto = try roles.floats("proto", of: outputs, batchIndex: batchIndex, rank: 3)

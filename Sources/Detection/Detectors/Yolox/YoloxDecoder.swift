@@ -19,12 +19,9 @@ public struct YoloxDecoder: Detector {
 
     public var outputNames: [String] { roles.names }
 
-    public func decode(
-        outputs: [String: Tensor], batchIndex: Int = 0, placement: Placement,
-        options: DetectionOptions = DetectionOptions(), threads: Int = 1
+    public func detect(
+        in outputs: [String: Tensor], batchIndex: Int, placement: Placement, options: DetectionOptions, threads: Int
     ) throws(SardonyxError) -> Instances {
-        try options.validate()
-        defer { withExtendedLifetime(outputs) {} }
         let classes = card.labels.count
         let head = try roles.floats("detections", of: outputs, batchIndex: batchIndex, rank: 2)
         let (anchors, step) = (head.dims[0], head.dims[1])
