@@ -57,7 +57,7 @@ package struct DynamicTail: Sendable {
     ) throws(SardonyxError) {
         var run = TailRun(tail: self, values: values, interruption: interruption, observer: observer)
         values = [:]
-        withUnsafeMutablePointer(to: &run) {
+        _ = withUnsafeMutablePointer(to: &run) {
             sx_with_team(
                 Int32(evaluator.threads), Int32(SystemLimits.processors),
                 { $0?.assumingMemoryBound(to: TailRun.self).pointee.run() }, $0)

@@ -12,6 +12,8 @@ final class Workspace {
     /// Arguments whose address changes with every run.
     private var feedUses: [Use] = []
     private var resultUses: [Use] = []
+    /// Whether the last run, or the first one to come, has work for more than one thread.
+    private var wantsHelpers = true
 
     private struct Use {
         let step: Int
@@ -85,9 +87,10 @@ final class Workspace {
         bind(resultUses, results)
         var steps = StepsRun(workspace: self, interruption: interruption, observer: observer)
         let processors = Int32(SystemLimits.processors)
-        withUnsafeMutablePointer(to: &steps) {
+        wantsHelpers = withUnsafeMutablePointer(to: &steps) {
             sx_with_team(
-                Int32(threads), processors, { $0?.assumingMemoryBound(to: StepsRun.self).pointee.run() }, $0)
+                Int32(wantsHelpers ? threads : 1), processors,
+                { $0?.assumingMemoryBound(to: StepsRun.self).pointee.run() }, $0)
         }
         if let fault = steps.fault { throw fault }
         for (index, result) in plan.results.enumerated() {

@@ -55,6 +55,20 @@ import Testing
         }
     }
 
+    @Test(arguments: [(1, 2, true), (2, 2, true), (2, 1, false), (1, 1, false)] as [(Int32, Int64, Bool)])
+    func aTeamTellsWhetherHelpersAreWanted(teamThreads: Int32, chunks: Int64, areWanted: Bool) {
+        var chunks = chunks
+        let told = withUnsafeMutablePointer(to: &chunks) {
+            sx_with_team(
+                teamThreads, 2,
+                { context in
+                    let chunks = context?.assumingMemoryBound(to: Int64.self).pointee ?? 0
+                    sx_parallel_for(2, chunks, { _, _, _ in }, nil)
+                }, $0)
+        }
+        #expect(told == areWanted)
+    }
+
     @Test func manyTeamsAtOnce() {
         let results = UnsafeMutablePointer<Bool>.allocate(capacity: 16)
         defer { results.deallocate() }

@@ -63,6 +63,7 @@ typedef struct {
     sx_parallel_record *record;
 
     int helpers, most_at_work;
+    bool helpers_are_wanted;  // a job had work for more than one thread
     sx_isa level;  // of the leader, for kernels that are chosen inside a job
     _Alignas(64) _Atomic int64_t next;
     _Alignas(64) _Atomic uint32_t gate;
@@ -240,10 +241,10 @@ static void lead(sx_team *team, sx_team_body body, void *context) {
     if (atomic_load(&team->asleep)) wake(&team->gate, team->helpers, HELPERS);
 }
 
-void sx_with_team(int threads, int processors, sx_team_body body, void *context) {
+bool sx_with_team(int threads, int processors, sx_team_body body, void *context) {
     if (led_team || omp_in_parallel()) {
         body(context);
-        return;
+        return true;
     }
     static _Thread_local bool blocktime_is_set = false;
     if (!blocktime_is_set) {
@@ -267,6 +268,7 @@ void sx_with_team(int threads, int processors, sx_team_body body, void *context)
     }
     atomic_fetch_sub(&at_work, 1);
     atomic_fetch_sub(&helpers_standing_by, team.helpers);
+    return team.helpers_are_wanted;
 }
 
 typedef struct {
@@ -284,6 +286,7 @@ static void run_lone_job(void *context) {
 void sx_parallel_for(int threads, int64_t chunks, sx_chunk_body body, void *context) {
     if (threads > chunks) threads = (int)chunks;
     sx_team *team = led_team;
+    if (team && threads > 1) team->helpers_are_wanted = true;
     if (team && threads > team->helpers + 1) threads = team->helpers + 1;
     if (threads <= 1 || (!team && omp_in_parallel())) {
         run_alone(chunks, body, context);

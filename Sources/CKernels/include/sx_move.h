@@ -22,10 +22,6 @@ void sx_gather_rows(
     const void *src, const int64_t *index, void *dst, int64_t outer, int64_t axis, int64_t count, int64_t row_bytes,
     int threads);
 
-/// dst[i] = src[row[i], i], or 0 where row[i] is not in [0, rows), for i in [0, n): src [rows, stride]. All rows are
-/// read: for few. Serial. No overlap.
-void sx_pick_rows(const float *src, const int32_t *row, float *dst, int64_t rows, int64_t stride, int64_t n);
-
 /// Element types of `sx_cast`; values are those of ONNX `TensorProto.DataType`.
 typedef enum {
     SX_TYPE_FLOAT32 = 1,

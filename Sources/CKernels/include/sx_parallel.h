@@ -1,6 +1,7 @@
 #ifndef SX_PARALLEL_H
 #define SX_PARALLEL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /// One chunk of work. `worker` is in [0, threads) and names the executing thread, for per-thread scratch.
@@ -23,7 +24,10 @@ typedef void (*sx_team_body)(void *context);
 /// and a helper joins in only while fewer threads than that are at work: with many teams at once each caller works
 /// alone. A helper without work spins for some microseconds, then sleeps; after `body` has returned it sleeps within
 /// a millisecond. Inside a team it just calls `body`. Allocates nothing once the threads are there.
-void sx_with_team(int threads, int processors, sx_team_body body, void *context);
+///
+/// Returns whether a job had work for more than one thread: if none had, the same body is done sooner with `threads` = 1,
+/// because to wake helpers and to see them off takes longer than many a small graph.
+bool sx_with_team(int threads, int processors, sx_team_body body, void *context);
 
 /// What one worker did while a record was observed. Times in nanoseconds of CLOCK_MONOTONIC.
 typedef struct {

@@ -24,10 +24,9 @@ struct FeatureRows: Sendable {
     fileprivate var block: Int { max(1, 1024 / max(features, 1)) }
 
     /// The first of some neighbouring rows, which `memory` has room for.
-    fileprivate func rows(_ rows: Range<Int>, in memory: UnsafeMutablePointer<Double>?) -> UnsafePointer<Double>? {
+    fileprivate func rows(_ rows: Range<Int>, in memory: UnsafeMutablePointer<Double>) -> UnsafePointer<Double> {
         let first = rows.lowerBound * features
         if values.dtype == .float64 { return UnsafePointer(values.typed(Double.self) + first) }
-        guard let memory else { return nil }
         if values.dtype == .float32 {
             let source = values.typed(Float.self) + first
             for index in 0..<rows.count * features { memory[index] = Double(source[index]) }
@@ -60,27 +59,39 @@ extension DType {
 }
 
 extension RunContext {
-    /// Computes scores row by row, on the node's threads.
+    /// Computes scores row by row, on the node's threads, and writes them to the rows of a `[N, width]` tensor.
     /// - Parameters:
-    ///   - width: how many scores `body` has room for; they are zero at first.
+    ///   - width: how many scores a row has; they are zero at first.
     ///   - cost: about how many operations a row takes.
     func forEachRow(
-        of rows: FeatureRows, width: Int, cost: Int,
+        of rows: FeatureRows, into output: TensorView, width: Int, cost: Int,
         _ body: @Sendable (Int, UnsafeBufferPointer<Double>, UnsafeMutableBufferPointer<Double>) -> Void
     ) throws(SardonyxError) {
-        let room = CheckedSize.product(rows.block, rows.features).flatMap { CheckedSize.sum($0, width) } ?? .max
+        try forEachBlock(of: rows, into: output, width: width, cost: cost) { block, values, scores in
+            for (offset, index) in block.enumerated() {
+                body(
+                    index, UnsafeBufferPointer(start: values + offset * rows.features, count: rows.features),
+                    UnsafeMutableBufferPointer(start: scores + offset * width, count: width))
+            }
+        }
+    }
+
+    /// The same, for bodies that take several neighbouring rows at once: their features and their scores.
+    func forEachBlock(
+        of rows: FeatureRows, into output: TensorView, width: Int, cost: Int,
+        _ body: @Sendable (Range<Int>, UnsafePointer<Double>, UnsafeMutablePointer<Double>) -> Void
+    ) throws(SardonyxError) {
+        let room = CheckedSize.sum(rows.features, width).flatMap { CheckedSize.product(rows.block, $0) } ?? .max
         try budget.check(CheckedSize.product(room, 8, max(threads, 1)) ?? .max, for: label)
         try inParallel(rows.count, cost: CheckedSize.sum(cost, width) ?? .max) { range in
-            withUnsafeTemporaryAllocation(of: Double.self, capacity: room) { memory in
-                let scores = UnsafeMutableBufferPointer(rebasing: memory[..<width])
+            withUnsafeTemporaryAllocation(of: Double.self, capacity: max(room, 1)) { memory in
+                guard let scores = memory.baseAddress else { return }
                 for first in stride(from: range.lowerBound, to: range.upperBound, by: rows.block) {
                     let block = first..<min(first + rows.block, range.upperBound)
-                    guard let values = rows.rows(block, in: memory.baseAddress.map { $0 + width }) else { return }
-                    for index in block {
-                        scores.update(repeating: 0)
-                        let row = values + (index - first) * rows.features
-                        body(index, UnsafeBufferPointer(start: row, count: rows.features), scores)
-                    }
+                    let values = rows.rows(block, in: scores + rows.block * width)
+                    scores.update(repeating: 0, count: block.count * width)
+                    body(block, values, scores)
+                    output.store(scores, at: first * width, count: block.count * width)
                 }
             }
         }
@@ -88,15 +99,10 @@ extension RunContext {
 }
 
 extension TensorView {
-    /// Writes a row of a `[N, width]` tensor of floats, rounded to its type.
-    func store(_ scores: UnsafeMutableBufferPointer<Double>, row: Int, width: Int) {
-        if dtype == .float32 {
-            let target = typed(Float.self) + row * width
-            for index in 0..<width { target[index] = Float(scores[index]) }
-            return
-        }
+    /// Writes neighbouring elements of a tensor of floats, rounded to its type.
+    fileprivate func store(_ values: UnsafeMutablePointer<Double>, at first: Int, count: Int) {
         guard let type = dtype.kernelType else { return }
-        sx_cast(SX_TYPE_FLOAT64, type, scores.baseAddress, pointer + row * width * dtype.byteSize, Int64(width), 1)
+        sx_cast(SX_TYPE_FLOAT64, type, values, pointer + first * dtype.byteSize, Int64(count), 1)
     }
 }
 

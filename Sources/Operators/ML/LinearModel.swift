@@ -29,19 +29,45 @@ struct LinearModel: Sendable {
         }
     }
 
-    func score(_ row: UnsafeBufferPointer<Double>, target: Int) -> Double {
-        var sum = intercepts.isEmpty ? 0 : intercepts[target]
+    /// Scores of some rows.
+    /// - Parameters:
+    ///   - rows: `[count, features]`
+    ///   - scores: from one row's to the next it is `stride`; a row has one for each target.
+    func score(
+        _ rows: UnsafePointer<Double>, _ count: Int, to scores: UnsafeMutablePointer<Double>, stride: Int
+    ) {
         coefficients.withUnsafeBufferPointer { weights in
-            guard let row = row.baseAddress, let weights = weights.baseAddress.map({ $0 + target * features }) else {
-                return
+            guard let weights = weights.baseAddress else { return }
+            for target in 0..<targets {
+                let first = intercepts.isEmpty ? 0 : intercepts[target]
+                for row in 0..<count {
+                    scores[row * stride + target] =
+                        first + Self.product(rows + row * features, weights + target * features, features)
+                }
             }
-            for feature in 0..<features { sum += row[feature] * weights[feature] }
+        }
+    }
+
+    @inline(__always)
+    private static func product(_ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>, _ count: Int) -> Double {
+        // Several sums at once: one alone waits for each addition before it.
+        var sums = SIMD4<Double>.zero
+        var index = 0
+        while index + 4 <= count {
+            let (a, b) = (x + index, y + index)
+            sums += SIMD4(a[0], a[1], a[2], a[3]) * SIMD4(b[0], b[1], b[2], b[3])
+            index += 4
+        }
+        var sum = sums.sum()
+        while index < count {
+            sum += x[index] * y[index]
+            index += 1
         }
         return sum
     }
 
     /// About how many operations the scores of a row take.
-    var cost: Int { coefficients.count }
+    var cost: Int { coefficients.count / 4 }
 }
 
 /// ONNX LinearRegressor (ai.onnx.ml 1): y `[N, targets]` = x `[N, F]` · coefficientsᵀ + intercepts, transformed.
@@ -66,10 +92,12 @@ struct LinearRegressor: Operator {
         try model.require(rows, context)
         let width = model.targets
         let output = try context.output(0, dtype: .float32, shape: try context.shape(of: [rows.count, width]))
-        try context.forEachRow(of: rows, width: width, cost: model.cost) { index, row, scores in
-            for target in 0..<width { scores[target] = model.score(row, target: target) }
-            transform.apply(scores)
-            output.store(scores, row: index, width: width)
+        try context.forEachBlock(of: rows, into: output, width: width, cost: model.cost) { block, values, scores in
+            model.score(values, block.count, to: scores, stride: width)
+            guard transform != .none else { return }
+            for row in 0..<block.count {
+                transform.apply(UnsafeMutableBufferPointer(start: scores + row * width, count: width))
+            }
         }
     }
 }
@@ -106,20 +134,22 @@ struct LinearClassifier: Operator {
         let classes = try context.output(0, dtype: labels.dtype, shape: try context.shape(of: [rows.count]))
         let output = try context.output(1, dtype: .float32, shape: try context.shape(of: [rows.count, width]))
         let pair = labels.pair
-        try context.forEachRow(of: rows, width: width, cost: model.cost) { index, row, scores in
-            if model.targets == 1 {
-                scores[width - 1] = model.score(row, target: 0)
-                pair.write(scores[width - 1] > 0 ? 1 : 0, to: classes, row: index)
-            } else {
-                for target in 0..<width { scores[target] = model.score(row, target: target) }
-                labels.write(scores.indexOfGreatest, to: classes, row: index)
+        try context.forEachBlock(of: rows, into: output, width: width, cost: model.cost) { block, values, scores in
+            // The one score of a binary model is that of the positive class, the last.
+            model.score(values, block.count, to: scores + (width - model.targets), stride: width)
+            for (offset, index) in block.enumerated() {
+                let scores = UnsafeMutableBufferPointer(start: scores + offset * width, count: width)
+                if model.targets == 1 {
+                    pair.write(scores[width - 1] > 0 ? 1 : 0, to: classes, row: index)
+                } else {
+                    labels.write(scores.indexOfGreatest, to: classes, row: index)
+                }
+                if model.targets == 1, width == 2 {
+                    transform.applyToPair(scores, complements: true)
+                } else {
+                    transform.apply(scores)
+                }
             }
-            if model.targets == 1, width == 2 {
-                transform.applyToPair(scores, complements: true)
-            } else {
-                transform.apply(scores)
-            }
-            output.store(scores, row: index, width: width)
         }
     }
 }

@@ -19,7 +19,7 @@ struct Normalizer: Operator {
         let rows = try FeatureRows(context)
         let output = try context.output(0, dtype: .float32, shape: try context.input(0).shape)
         guard rows.features > 0 else { return }
-        try context.forEachRow(of: rows, width: rows.features, cost: rows.features) { index, row, scores in
+        try context.forEachRow(of: rows, into: output, width: rows.features, cost: rows.features) { _, row, scores in
             let divisor =
                 switch norm {
                 case .greatest: row.max() ?? 0
@@ -27,7 +27,6 @@ struct Normalizer: Operator {
                 case .l2: row.reduce(0) { $0 + $1 * $1 }.squareRoot()
                 }
             for feature in row.indices { scores[feature] = divisor == 0 ? row[feature] : row[feature] / divisor }
-            output.store(scores, row: index, width: rows.features)
         }
     }
 }

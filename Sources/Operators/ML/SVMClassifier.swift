@@ -86,7 +86,7 @@ struct SVMClassifier: Operator {
         let output = try context.output(1, dtype: .float32, shape: try context.shape(of: [rows.count, width]))
         let pair = labels.pair
         let cost = max(support.cost, coefficients.count)
-        try context.forEachRow(of: rows, width: width, cost: cost) { index, row, scores in
+        try context.forEachRow(of: rows, into: output, width: width, cost: cost) { index, row, scores in
             if hasPairs {
                 labels.write(scoreByPairs(row, scores), to: classes, row: index)
             } else {
@@ -108,7 +108,6 @@ struct SVMClassifier: Operator {
             } else {
                 transform.apply(scores)
             }
-            output.store(scores, row: index, width: width)
         }
     }
 

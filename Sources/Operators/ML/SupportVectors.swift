@@ -97,14 +97,13 @@ struct SVMRegressor: Operator {
             throw context.error(.shape, "features of the input", got: "\(rows.features)", allowed: "\(features)")
         }
         let output = try context.output(0, dtype: .float32, shape: try context.shape(of: [rows.count, 1]))
-        try context.forEachRow(of: rows, width: 1, cost: max(support.cost, features)) { index, row, scores in
+        try context.forEachRow(of: rows, into: output, width: 1, cost: max(support.cost, features)) { _, row, scores in
             var sum = rho
             for (position, coefficient) in coefficients.enumerated() {
                 sum += coefficient * (support.count == 0 ? row[position] : support.kernel(row, position))
             }
             scores[0] = isOneClass ? (sum > 0 ? 1 : -1) : sum
             transform.apply(scores)
-            output.store(scores, row: index, width: 1)
         }
     }
 }

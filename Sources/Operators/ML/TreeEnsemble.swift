@@ -138,11 +138,10 @@ struct TreeEnsemble: Operator {
         try forest.requireFeatures(rows.features, at: context)
         let dtype = try isRegressor ? .float32 : context.input(0).dtype
         let output = try context.output(0, dtype: dtype, shape: try context.shape(of: [rows.count, targets]))
-        try context.forEachRow(of: rows, width: targets, cost: forest.cost) { index, row, scores in
+        try context.forEachRow(of: rows, into: output, width: targets, cost: forest.cost) { _, row, scores in
             forest.score(row, aggregate, scores)
             for target in base.indices { scores[target] += base[target] }
             transform.apply(scores)
-            output.store(scores, row: index, width: targets)
         }
     }
 }

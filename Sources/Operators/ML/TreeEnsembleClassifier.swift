@@ -50,7 +50,7 @@ struct TreeEnsembleClassifier: Operator {
         let classes = try context.output(0, dtype: labels.dtype, shape: try context.shape(of: [rows.count]))
         let output = try context.output(1, dtype: .float32, shape: try context.shape(of: [rows.count, count]))
         let pair = labels.pair
-        try context.forEachRow(of: rows, width: count, cost: forest.cost) { index, row, scores in
+        try context.forEachRow(of: rows, into: output, width: count, cost: forest.cost) { index, row, scores in
             forest.score(row, .sum, scores)
             for target in base.indices { scores[target] += base[target] }
             if let onlyClass {
@@ -65,7 +65,6 @@ struct TreeEnsembleClassifier: Operator {
             } else {
                 transform.apply(scores)
             }
-            output.store(scores, row: index, width: count)
         }
     }
 }

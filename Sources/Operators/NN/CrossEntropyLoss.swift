@@ -24,9 +24,6 @@ struct CrossEntropyLoss: Operator {
     }
     /// How the elements are cut, whatever the number of threads.
     private static let block = 4096
-    /// Positions that are looked up together.
-    private static let run = 512
-    private static let fewClasses = 64
     private var blocks: Int { (extents.outer * extents.inner + Self.block - 1) / Self.block }
 
     init(_ node: NodeReader) throws(SardonyxError) {
@@ -122,59 +119,34 @@ struct CrossEntropyLoss: Operator {
         let (targets, loss) = (try context.input(1), try context.output(0))
         return try context.allInParallel(blocks, cost: 4 * Self.block) { range in
             let (targets, loss, weights) = (targets.typed(I.self), loss.typed(T.self), weights?.typed(T.self))
-            return withUnsafeTemporaryAllocation(of: T.self, capacity: Self.run) { scores in
-                guard let scores = scores.baseAddress else { return false }
-                var isInside = true
-                for block in range {
-                    var part = Part()
-                    let end = min((block + 1) * Self.block, extents.outer * extents.inner)
-                    var first = block * Self.block
-                    while first < end {
-                        let (row, i) = first.quotientAndRemainder(dividingBy: extents.inner)
-                        let count = min(Self.run, end - first, extents.inner - i)
-                        pick(x + row * extents.classes * extents.inner + i, targets + first, count, to: scores)
-                        for index in 0..<count {
-                            let target = Int(truncatingIfNeeded: targets[first + index])
-                            if target == ignored {
-                                if writes { loss[first + index] = 0 }
-                            } else if target >= 0, target < extents.classes {
-                                let factor = weights?[target] ?? 1
-                                let value = -scores[index] * factor
-                                if writes { loss[first + index] = value }
-                                part.total += Double(value)
-                                part.weight += Double(factor)
-                            } else {
-                                isInside = false
-                            }
+            var isInside = true
+            for block in range {
+                var part = Part()
+                let end = min((block + 1) * Self.block, extents.outer * extents.inner)
+                var first = block * Self.block
+                while first < end {
+                    let (row, i) = first.quotientAndRemainder(dividingBy: extents.inner)
+                    let count = min(end - first, extents.inner - i)
+                    let scores = x + row * extents.classes * extents.inner + i
+                    for index in 0..<count {
+                        let target = Int(truncatingIfNeeded: targets[first + index])
+                        if target == ignored {
+                            if writes { loss[first + index] = 0 }
+                        } else if target >= 0, target < extents.classes {
+                            let factor = weights?[target] ?? 1
+                            let value = -scores[target * extents.inner + index] * factor
+                            if writes { loss[first + index] = value }
+                            part.total += Double(value)
+                            part.weight += Double(factor)
+                        } else {
+                            isInside = false
                         }
-                        first += count
                     }
-                    parts[block] = part
+                    first += count
                 }
-                return isInside
+                parts[block] = part
             }
-        }
-    }
-
-    /// The element of each position's class, of neighbouring positions; of targets that are no class anything.
-    @inline(__always)
-    private func pick<T: BinaryFloatingPoint, I: FixedWidthInteger>(
-        _ x: UnsafeMutablePointer<T>, _ targets: UnsafePointer<I>, _ count: Int, to scores: UnsafeMutablePointer<T>
-    ) {
-        guard let x = x as? UnsafeMutablePointer<Float>, let scores = scores as? UnsafeMutablePointer<Float>,
-            extents.classes <= Self.fewClasses, count == Self.run
-        else {
-            for index in 0..<count {
-                let target = Int(truncatingIfNeeded: targets[index])
-                let isClass = target >= 0 && target < extents.classes
-                scores[index] = isClass ? x[target * extents.inner + index] : 0
-            }
-            return
-        }
-        withUnsafeTemporaryAllocation(of: Int32.self, capacity: Self.run) { kinds in
-            for index in 0..<Self.run { kinds[index] = Int32(truncatingIfNeeded: targets[index]) }
-            guard let kinds = kinds.baseAddress else { return }
-            sx_pick_rows(x, kinds, scores, Int64(extents.classes), Int64(extents.inner), Int64(Self.run))
+            return isInside
         }
     }
 
