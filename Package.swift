@@ -67,6 +67,8 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"],
+            // Embedded, so that the command stays a single file.
+            resources: [.embedInCode("Graph/Page")],
             swiftSettings: swift6),
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: swift6),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),

@@ -56,6 +56,16 @@ package final class Plan: Sendable {
         package let copiedFrom: (base: Base, byteOffset: Int)?
     }
 
+    /// A block of the arena and when it is in use.
+    package struct Buffer: Sendable {
+        package let byteOffset: Int
+        package let byteCount: Int
+        /// Indices of steps.
+        package let steps: ClosedRange<Int>
+        /// What lies in it: values that share memory; none for the scratch memory of a step.
+        package let values: [ValueID]
+    }
+
     package enum Output: Sendable {
         case result(Int)
         case constant(Tensor)
@@ -70,12 +80,14 @@ package final class Plan: Sendable {
     package let outputs: [Output]
     package let constants: [Tensor]
     package let arenaByteCount: Int
+    /// Of the arena, by offset.
+    package let buffers: [Buffer]
     /// Nodes whose shapes depend on data; run one by one after the steps.
     package let tail: DynamicTail?
 
     init(
         graph: Graph, steps: [Step], results: [Result], outputs: [Output], constants: [Tensor], arenaByteCount: Int,
-        tail: DynamicTail?
+        buffers: [Buffer], tail: DynamicTail?
     ) {
         self.graph = graph
         self.steps = steps
@@ -83,6 +95,7 @@ package final class Plan: Sendable {
         self.outputs = outputs
         self.constants = constants
         self.arenaByteCount = arenaByteCount
+        self.buffers = buffers
         self.tail = tail
     }
 

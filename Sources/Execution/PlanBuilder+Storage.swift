@@ -150,6 +150,32 @@ extension PlanBuilder {
         return Arena(layout: try ArenaLayout(boxes), boxes: boxOfRoot)
     }
 
+    /// What lies in the arena and when, in steps: nodes that need not run are none.
+    func buffers(_ drafts: [Draft], _ arena: Arena) -> [Plan.Buffer] {
+        var stepsBefore = [0]
+        var count = 0
+        for draft in drafts {
+            count += draft.isElided ? 0 : 1
+            stepsBefore.append(count)
+        }
+        // What a result lies in is needed once more, after the last step.
+        stepsBefore.append(count)
+        var values: [Int: [ValueID]] = [:]
+        for index in graph.values.indices {
+            let value = ValueID(index)
+            guard let place = storage.place(of: value), storage.roots[place.root].owner == .arena else { continue }
+            values[place.root, default: []].append(value)
+        }
+        let buffers = arena.boxes.map { root, box in
+            let entry = storage.roots[root]
+            let first = min(stepsBefore[entry.firstStep], max(0, count - 1))
+            return Plan.Buffer(
+                byteOffset: arena.layout.offsets[box], byteCount: entry.byteCount,
+                steps: first...max(first, stepsBefore[entry.lastStep + 1] - 1), values: values[root] ?? [])
+        }
+        return buffers.sorted { ($0.byteOffset, $0.steps.lowerBound) < ($1.byteOffset, $1.steps.lowerBound) }
+    }
+
     func location(_ place: (root: Int, offset: Int), _ arena: Arena) -> (base: Plan.Base, byteOffset: Int) {
         switch storage.roots[place.root].owner {
         case .arena: (.arena, arena.offset(place.root) + place.offset)

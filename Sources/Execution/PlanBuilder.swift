@@ -70,7 +70,7 @@ struct PlanBuilder {
         let steps = try drafts.filter { !$0.isElided }.map { (draft) throws(SardonyxError) in try step(draft, arena) }
         let plan = Plan(
             graph: graph, steps: steps, results: planResults(results, arena), outputs: try planOutputs(results),
-            constants: constants, arenaByteCount: arena.layout.byteCount,
+            constants: constants, arenaByteCount: arena.layout.byteCount, buffers: buffers(drafts, arena),
             tail: tailNodes.isEmpty
                 ? nil
                 : try DynamicTail(

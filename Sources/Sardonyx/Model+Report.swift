@@ -10,7 +10,45 @@ extension Model {
     ///   - pass: shows the graph after the first pass of this name instead of the graph of the file.
     /// - Throws: `usage` for an unknown pass or input, and what passes find wrong when `pass` is given.
     public func report(shapes: [String: [Int]] = [:], after pass: String? = nil) throws(SardonyxError) -> ModelReport {
+        guard let pass else {
+            let (graph, _, problems) = try described(shapes)
+            return ReportBuilder(graph: graph, content: content).report(problems)
+        }
         var graph = content.graph
+        try run(pass, on: &graph, try bindings(shapes))
+        return ReportBuilder(graph: graph, content: content).report(missingOperators)
+    }
+
+    /// The graph of the file with what inference knows of its values, as far as it is understood.
+    /// - Returns: also the graph with its subgraphs closed and inferred, and what would stop the model from running.
+    /// - Throws: `usage` for an unknown input.
+    func described(
+        _ shapes: [String: [Int]]
+    ) throws(SardonyxError) -> (graph: Graph, closed: Graph, problems: [String]) {
+        let bindings = try bindings(shapes)
+        var problems = missingOperators
+        var graph = content.graph
+        var inference = GraphInference(opsets: content.opsets, evaluator: Evaluator())
+        inference.toleratesUnknownOperators = true
+        var inferred = graph
+        inferred.closeSubgraphs()
+        do {
+            try inference.run(on: &inferred, bindings: bindings)
+            for index in graph.values.indices { graph.values[index].type = inferred.values[index].type }
+        } catch {
+            problems.append(error.description)
+        }
+        return (graph, inferred, problems)
+    }
+
+    private var missingOperators: [String] {
+        OperatorCoverage.gaps(in: content).map { gap in
+            "operator \(gap.domain.isEmpty ? gap.name : "\(gap.domain).\(gap.name)") of opset \(gap.opset) is not available (\(gap.count) nodes)"
+        }
+    }
+
+    private func bindings(_ shapes: [String: [Int]]) throws(SardonyxError) -> [ValueID: Shape] {
+        let graph = content.graph
         var bindings: [ValueID: Shape] = [:]
         for (name, dims) in shapes {
             guard let id = graph.inputs.first(where: { graph[$0].name == Name(name) }) else {
@@ -20,24 +58,7 @@ extension Model {
             }
             bindings[id] = try Shape(dims)
         }
-        var problems = OperatorCoverage.gaps(in: content).map { gap in
-            "operator \(gap.domain.isEmpty ? gap.name : "\(gap.domain).\(gap.name)") of opset \(gap.opset) is not available (\(gap.count) nodes)"
-        }
-        if let pass {
-            try run(pass, on: &graph, bindings)
-        } else {
-            var inference = GraphInference(opsets: content.opsets, evaluator: Evaluator())
-            inference.toleratesUnknownOperators = true
-            var inferred = graph
-            inferred.closeSubgraphs()
-            do {
-                try inference.run(on: &inferred, bindings: bindings)
-                for index in graph.values.indices { graph.values[index].type = inferred.values[index].type }
-            } catch {
-                problems.append(error.description)
-            }
-        }
-        return ReportBuilder(graph: graph, content: content).report(problems)
+        return bindings
     }
 
     private func run(_ pass: String, on graph: inout Graph, _ bindings: [ValueID: Shape]) throws(SardonyxError) {
@@ -82,26 +103,9 @@ private struct ReportBuilder {
             name: node.name.string, domain: node.domain, operatorName: node.opType,
             inputs: node.inputs.map { $0.map { ModelReport.ValueReport(graph[$0]) } },
             outputs: node.outputs.map { $0.map { ModelReport.ValueReport(graph[$0]) } },
-            attributes: node.attributes.mapValues(\.summary), multiplyAccumulates: multiplyAccumulates(node),
+            attributes: node.attributes.mapValues(\.summary),
+            multiplyAccumulates: graph.multiplyAccumulates(of: node, content.opsets),
             origins: node.origins.map(\.string))
-    }
-
-    private func multiplyAccumulates(_ node: Node) -> Int? {
-        guard let op = try? OperatorTable.makeOperator(for: node, opset: content.opsets[node.domain] ?? 1) else {
-            return nil
-        }
-        var infos: [TensorInfo?] = []
-        for id in node.inputs + node.outputs {
-            guard let id else {
-                infos.append(nil)
-                continue
-            }
-            guard let dtype = graph[id].type?.dtype, let shape = try? graph[id].type?.shape?.concrete() else {
-                return nil
-            }
-            infos.append(TensorInfo(dtype: dtype, shape: shape))
-        }
-        return op.multiplyAccumulates(Array(infos.prefix(node.inputs.count)), Array(infos.dropFirst(node.inputs.count)))
     }
 
     private func operatorCounts(_ nodes: [ModelReport.NodeReport]) -> [ModelReport.OperatorCount] {
@@ -134,7 +138,7 @@ extension ModelReport.ValueReport {
 
 extension Attribute {
     /// For listings: small values in full, others by their kind.
-    fileprivate var summary: String {
+    var summary: String {
         switch self {
         case .int(let value): "\(value)"
         case .float(let value): "\(value)"

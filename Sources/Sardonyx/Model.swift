@@ -15,6 +15,11 @@ public struct Model: Sendable {
     /// The file it was read from; `nil` for a model from memory.
     public let path: String?
 
+    init(content: ModelGraph, path: String?) {
+        self.content = content
+        self.path = path
+    }
+
     /// Reads a model file.
     /// - Parameter externalRoot: the directory that external tensor data may lie in; by default the file's own.
     /// - Throws: `parse`, `limit`, `unsupported`, `graph`, `tensor` or `external`.

@@ -12,6 +12,8 @@ struct Inspect: ParsableCommand {
               sardonyx inspect yolact.onnx
               sardonyx inspect model.onnx --nodes --shape image=1x3x640x640
               sardonyx inspect model.onnx --after propagate-layouts --nodes
+              sardonyx inspect model.onnx --html graph.html
+              sardonyx inspect model.onnx --svg graph.svg --dot graph.dot
             """)
 
     @Argument(help: "The ONNX model.") var model: String
@@ -23,6 +25,7 @@ struct Inspect: ParsableCommand {
             "Show the graph after a pass: \(SessionOptions.passNames.joined(separator: ", ")).", valueName: "pass"))
     var after: String?
     @Flag(help: "Print JSON.") var json = false
+    @OptionGroup var pictures: GraphFlags
     @OptionGroup var modelFlags: ModelFlags
 
     func run() throws {
@@ -33,6 +36,10 @@ struct Inspect: ParsableCommand {
             try Console.printJSON(report)
         } else {
             printText(report)
+        }
+        if pictures.isWanted {
+            let picture = try loaded.picture(shapes: shapes, readsWeights: pictures.showsWeights)
+            try pictures.write(picture, try loaded.report(shapes: shapes), title: (model as NSString).lastPathComponent)
         }
     }
 

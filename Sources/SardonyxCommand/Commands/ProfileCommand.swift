@@ -26,6 +26,7 @@ struct ProfileCommand: ParsableCommand {
               sardonyx profile yolact.onnx
               sardonyx profile model.onnx --threads 1 --all --sort schedule
               sardonyx profile model.onnx --svg profile.svg --trace trace.json
+              sardonyx profile model.onnx --html graph.html
               sardonyx profile model.onnx --shape image=8x3x224x224 --json | jq '.operators'
             """)
 
@@ -42,6 +43,10 @@ struct ProfileCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Write a Chrome trace, for Perfetto or chrome://tracing.", valueName: "file"))
     var trace: String?
     @Option(help: ArgumentHelp("Write a picture of where the time goes.", valueName: "file")) var svg: String?
+    @Option(
+        help: ArgumentHelp(
+            "Write the page of inspect --html, with the times as colours of the nodes.", valueName: "file"))
+    var html: String?
     @OptionGroup var timeLimit: TimeoutFlag
     @OptionGroup var inputs: InputFlags
     @OptionGroup var modelFlags: ModelFlags
@@ -57,7 +62,10 @@ struct ProfileCommand: ParsableCommand {
 
     func run() throws {
         let deadline = timeLimit.deadline
-        let session = try modelFlags.load(model).session(try flags.options(), limits: deadline.limits)
+        let loaded = try modelFlags.load(model)
+        // The page traces steps back to nodes by their names.
+        let named = html == nil ? loaded : loaded.namingNodes()
+        let session = try named.session(try flags.options(), limits: deadline.limits)
         let inputs = try inputs.tensors(for: session)
         var progress = ProgressLine(total: warmUp + rounds, unit: "runs")
         let profile = try session.profile(
@@ -73,6 +81,15 @@ struct ProfileCommand: ParsableCommand {
         if let json, json != "-" { try write(try Console.json(profile), to: json) }
         if let trace { try write(try Console.json(ProfileTrace(profile, title: name)), to: trace) }
         if let svg { try write(ProfilePicture.render(profile, title: name), to: svg) }
+        if let html {
+            let shapes = inputs.mapValues(\.shape.dims)
+            let picture = try session.picture(shapes: shapes)
+            let page = GraphPage.render(
+                picture, sheets: GraphSheets(picture), report: try named.report(shapes: shapes), profile: profile,
+                title: name)
+            try WholeFile.write([page], to: html, as: .input)
+            Console.error("wrote \(html)")
+        }
     }
 
     private func write(_ text: String, to path: String) throws(SardonyxError) {

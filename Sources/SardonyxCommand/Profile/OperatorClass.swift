@@ -12,12 +12,18 @@ enum OperatorClass: String, CaseIterable {
     case movement = "Data movement"
     case other = "Other"
 
-    init(_ step: Profile.Step) {
+    init(_ step: Profile.Step) { self.init(kind: step.kind, algorithm: step.algorithm) }
+
+    /// - Parameters:
+    ///   - kind: the operator as listings name it.
+    ///   - isDepthwise: what is known of a convolution whose algorithm is not.
+    init(kind: String, algorithm: String, isDepthwise: Bool = false) {
         self =
-            switch step.kind {
+            switch kind {
             case "Conv", "SiblingConvs", "ConvTranspose":
-                step.algorithm.hasPrefix("winograd")
-                    ? .winograd : step.algorithm.hasPrefix("depthwise") ? .depthwise : .convolution
+                algorithm.hasPrefix("winograd")
+                    ? .winograd
+                    : algorithm.hasPrefix("depthwise") || (algorithm.isEmpty && isDepthwise) ? .depthwise : .convolution
             case let kind where Self.table[kind] != nil: Self.table[kind] ?? .other
             case let kind where kind.hasPrefix("Reduce") || kind.hasSuffix("Normalization"): .normalization
             case let kind where kind.hasSuffix("Pool"): .pooling

@@ -55,6 +55,22 @@ struct SVGCanvas {
             + (dash.map { " stroke-dasharray=\"\($0)\"" } ?? "") + "/>\n"
     }
 
+    /// A line through points, straight between points above each other, else curved so that it arrives vertically.
+    mutating func curve(_ points: [GraphPlacement.Point], stroke: String, width: Double = 1.2) {
+        guard let first = points.first else { return }
+        var path = "M\(Self.number(first.x)) \(Self.number(first.y))"
+        for (from, to) in zip(points, points.dropFirst()) where from.x != to.x || from.y != to.y {
+            if from.x == to.x {
+                path += "V\(Self.number(to.y))"
+            } else {
+                let middle = Self.number((from.y + to.y) / 2)
+                path +=
+                    "C\(Self.number(from.x)) \(middle) \(Self.number(to.x)) \(middle) \(Self.number(to.x)) \(Self.number(to.y))"
+            }
+        }
+        body += "<path d=\"\(path)\" fill=\"none\" stroke=\"\(stroke)\" stroke-width=\"\(Self.number(width))\"/>\n"
+    }
+
     /// - Parameters:
     ///   - y: of the baseline.
     ///   - isVertical: reads upwards from (x, y).

@@ -1,0 +1,86 @@
+import Foundation
+import Sardonyx
+import TestSupport
+import Testing
+
+/// What a picture knows of x float32[1, 3, 8, 8] → Conv → Relu → Add of a constant → y, whose nodes have no names.
+@Suite struct ModelPictureTests {
+    private static func network() -> [UInt8] {
+        let values = (0..<4 * 27).map { Float($0) - 54 }
+        let weights = tensor("w", dims: [4, 3, 3, 3], .bytes(9, little(values)))
+        let half = tensor("h", dims: [1], .bytes(9, little([0.5])))
+        let nodes = [
+            node("Conv", ["x", "w"], ["c"]), node("Relu", ["c"], ["r"]),
+            node("Constant", [], ["k"], .message(5, [.text(1, "value"), .int(20, 4), .message(5, half)])),
+            node("Add", ["r", "k"], ["y"]),
+        ]
+        let signature: Message = [
+            .message(11, value("x", extents: [.int(1, 1), .int(1, 3), .int(1, 8), .int(1, 8)])),
+            .message(12, value("y", extents: nil)),
+        ]
+        return model(graph(nodes, initializers: [weights], more: signature))
+    }
+
+    @Test func kernelsAreTracedBackToNodesWithoutNames() throws {
+        let picture = try Model(bytes: Self.network()).picture()
+        #expect(picture.graph.nodes.map(\.operatorName) == ["Conv", "Relu", "Add"])
+        let plan = try #require(picture.plan)
+        let conv = try #require(plan.graph.nodes.first { $0.operatorName.hasSuffix("Conv") })
+        #expect(conv.origins.starts(with: [0, 1]))
+        #expect(conv.step != nil && !conv.algorithm.isEmpty)
+        // 4 filters on 6 x 6 places, 27 taps each.
+        #expect(picture.graph.nodes[0].multiplyAccumulates == 4 * 36 * 27 && conv.multiplyAccumulates == 4 * 36 * 27)
+        #expect(picture.problems.isEmpty)
+    }
+
+    @Test func weightsAreCounted() throws {
+        let picture = try Model(bytes: Self.network()).picture()
+        let value = try #require(picture.graph.values.first { $0.name == "w" })
+        let weight = picture.weights[try #require(value.weight)]
+        #expect(weight.type == "float32[4, 3, 3, 3]" && weight.elementCount == 108)
+        #expect(weight.minimum == -54 && weight.maximum == 53 && weight.mean == -0.5 && weight.zeroCount == 1)
+        // Of 108 equally spaced numbers: sqrt((108^2 - 1) / 12).
+        #expect(abs(try #require(weight.standardDeviation) - 31.1756) < 1e-3)
+        #expect(weight.histogram.count == 32 && weight.histogram.reduce(0, +) == 108)
+        #expect(weight.picture?.kind == .colorFilters && weight.picture?.dots.count == 108)
+        let constant = try #require(picture.graph.values.first { $0.name == "k" })
+        #expect(constant.isConstant && picture.weights[try #require(constant.weight)].elements == ["0.5"])
+    }
+
+    @Test func numbersThatAreNoneAreCounted() throws {
+        let values = [Float](repeating: 0, count: 20) + [.nan, .infinity, -.infinity, 1e38, -1e38]
+        let weights = tensor("w", dims: [25], .bytes(9, little(values)))
+        let bytes = model(
+            graph([node("Add", ["x", "w"], ["y"])], inputs: ["x"], outputs: ["y"], initializers: [weights]))
+        let weight = try #require(try Model(bytes: bytes).picture().weights.first { $0.elementCount == 25 })
+        #expect(weight.nanCount == 1 && weight.infinityCount == 2 && weight.zeroCount == 20)
+        #expect(weight.histogram.reduce(0, +) == 22 && weight.maximum == Double(Float(1e38)))
+    }
+
+    @Test func blocksOfMemoryDoNotOverlap() throws {
+        let plan = try #require(try Model(bytes: Self.network()).picture().plan)
+        #expect(!plan.buffers.isEmpty)
+        for (index, a) in plan.buffers.enumerated() {
+            #expect(a.byteOffset + a.byteCount <= plan.arenaByteCount && a.lastStep < plan.stepCount)
+            for b in plan.buffers[(index + 1)...] where a.firstStep <= b.lastStep && b.firstStep <= a.lastStep {
+                #expect(a.byteOffset + a.byteCount <= b.byteOffset || b.byteOffset + b.byteCount <= a.byteOffset)
+            }
+        }
+    }
+
+    @Test func aModelThatCannotRunHasNoPlanAndAReason() throws {
+        let bytes = model(graph([node("Nonsense", ["x"], ["y"], .text(3, "n"))], inputs: ["x"], outputs: ["y"]))
+        let picture = try Model(bytes: bytes).picture()
+        #expect(picture.plan == nil && picture.graph.nodes.count == 1 && !picture.problems.isEmpty)
+    }
+
+    @Test func namesAreGivenOnce() throws {
+        let nodes = [
+            node("Relu", ["x"], ["a"], .text(3, "same")), node("Relu", ["a"], ["b"], .text(3, "same")),
+            node("Relu", ["b"], ["y"]),
+        ]
+        let named = try Model(bytes: model(graph(nodes, inputs: ["x"], outputs: ["y"]))).namingNodes()
+        let names = try named.report().nodes.map(\.name)
+        #expect(names[0] == "same" && Set(names).count == 3 && !names.contains(""))
+    }
+}
