@@ -156,6 +156,18 @@ struct GraphReportBuilder {
 }
 
 extension Graph {
+    /// Read and written by one run of a node, every operand once; `nil` when a shape is not known.
+    func movedByteCount(of node: Node) -> Int? {
+        var counts: [Int] = []
+        for case let id? in node.inputs + node.outputs {
+            guard let dtype = self[id].type?.dtype, let shape = try? self[id].type?.shape?.concrete(),
+                let count = try? TensorInfo(dtype: dtype, shape: shape, layout: self[id].layout).storedByteCount()
+            else { return nil }
+            counts.append(count)
+        }
+        return CheckedSize.sum(counts)
+    }
+
     /// By the direct algorithm; `nil` when a shape is not known or the operator is not.
     func multiplyAccumulates(of node: Node, _ opsets: [String: Int]) -> Int? {
         guard let op = try? OperatorTable.makeOperator(for: node, opset: opsets[node.domain] ?? 1) else { return nil }

@@ -10,6 +10,11 @@ public struct ModelReport: Sendable, Encodable {
         public let isAvailable: Bool
         /// `nil` when a shape is not known.
         public let multiplyAccumulates: Int?
+        /// Elements of the constants that these nodes read, without those of single numbers; one that several operators
+        /// read counts for each.
+        public let parameterCount: Int
+        /// Read and written by one run, every operand of every node once; `nil` when a shape is not known.
+        public let byteCount: Int?
     }
 
     public struct ValueReport: Sendable, Hashable, Codable {

@@ -33,6 +33,10 @@ public struct WeightReport: Sendable, Hashable, Encodable {
     public let zeroCount: Int
     public let nanCount: Int
     public let infinityCount: Int
+    /// Elements so small that they have lost precision; kernels take them for zero.
+    public let subnormalCount: Int
+    /// Slices along the first axis, such as filters, whose elements are all zero.
+    public let zeroRowCount: Int
     /// Counts of finite elements in equal parts of the range from `minimum` to `maximum`; empty for up to 16 elements.
     public let histogram: [Int]
     /// All elements, where there are no more than 16.

@@ -7,7 +7,7 @@ extension WeightReport {
     init(_ constant: Constant) throws(SardonyxError) {
         let tensor = try constant.tensor()
         let reader = ElementReader(tensor)
-        var summary = Summary()
+        var summary = Summary(tensor)
         reader?.forEach { summary.add($0) }
         let isListed = tensor.shape.elementCount <= Self.mostListedElements
         type = constant.type.description
@@ -17,6 +17,8 @@ extension WeightReport {
         zeroCount = summary.zeroCount
         nanCount = summary.nanCount
         infinityCount = summary.infinityCount
+        subnormalCount = summary.subnormalCount
+        zeroRowCount = summary.zeroRowCount
         let average = summary.count > 0 ? summary.sum / Double(summary.count) : 0
         mean = summary.count > 0 ? average : nil
         var spread = Spread(summary, mean: average, binCount: isListed ? 0 : Self.binCount)
@@ -56,15 +58,40 @@ private struct Summary {
     var zeroCount = 0
     var nanCount = 0
     var infinityCount = 0
+    var subnormalCount = 0
+    var zeroRowCount = 0
+    /// Magnitudes below this that are not zero are subnormal.
+    private let leastNormal: Double
+    private let rowLength: Int
+    private var position = 0
+    private var rowIsZero = true
+
+    init(_ tensor: Tensor) {
+        leastNormal =
+            switch tensor.dtype {
+            case .float32, .bfloat16: Double(Float.leastNormalMagnitude)
+            case .float64: .leastNormalMagnitude
+            case .float16: Double(Float16.leastNormalMagnitude)
+            default: 0
+            }
+        let rows = tensor.shape.rank > 1 ? tensor.shape[0] : 0
+        rowLength = rows > 0 ? tensor.shape.elementCount / rows : 0
+    }
 
     mutating func add(_ value: Double) {
+        if value != 0 { rowIsZero = false }
+        position += 1
+        if position == rowLength {
+            if rowIsZero { zeroRowCount += 1 }
+            (position, rowIsZero) = (0, true)
+        }
         guard value.isFinite else {
             if value.isNaN { nanCount += 1 } else { infinityCount += 1 }
             return
         }
         count += 1
         sum += value
-        if value == 0 { zeroCount += 1 }
+        if value == 0 { zeroCount += 1 } else if value.magnitude < leastNormal { subnormalCount += 1 }
         if value < minimum { minimum = value }
         if value > maximum { maximum = value }
     }

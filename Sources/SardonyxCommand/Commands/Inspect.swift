@@ -1,23 +1,38 @@
 import ArgumentParser
 import Foundation
+import GraphIR
 import Sardonyx
+import TensorCore
 
 struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show what is in a model: inputs, outputs, operators, parameters, cost, shapes.",
+        abstract: "Show what is in a model: inputs, outputs, operators, weights, cost, shapes, memory.",
         discussion: """
-            Opens models that cannot run, too, and says what is missing.
+            Opens models that cannot run, too, and says what is missing. With --diff the exit code is 1 where the graphs
+            differ, as with diff.
 
             Examples:
               sardonyx inspect yolact.onnx
-              sardonyx inspect model.onnx --nodes --shape image=1x3x640x640
+              sardonyx inspect model.onnx --ops --shape image=1x3x640x640
+              sardonyx inspect model.onnx --weights
+              sardonyx inspect model.onnx --node /backbone/conv1/Conv
+              sardonyx inspect model.onnx --memory
+              sardonyx inspect model.onnx --diff other.onnx
               sardonyx inspect model.onnx --after propagate-layouts --nodes
               sardonyx inspect model.onnx --html graph.html
               sardonyx inspect model.onnx --svg graph.svg --dot graph.dot
             """)
 
     @Argument(help: "The ONNX model.") var model: String
+    @Flag(help: "Operators only, with parameters and bytes moved.") var ops = false
     @Flag(help: "List every node with its shapes.") var nodes = false
+    @Flag(help: "Statistics of all weights, and those whose numbers are unusual.") var weights = false
+    @Option(
+        help: ArgumentHelp(
+            "Everything about one node, by its name or that of a value it makes.", valueName: "name"))
+    var node: String?
+    @Flag(help: "Memory in use over one run, and what makes its peak.") var memory = false
+    @Option(help: ArgumentHelp("What differs in another model.", valueName: "other.onnx")) var diff: String?
     @Option(help: ArgumentHelp("Shape of an input, as in image=1x3x550x550; may be repeated.", valueName: "name=dims"))
     var shape: [ShapeFlag] = []
     @Option(
@@ -28,69 +43,99 @@ struct Inspect: ParsableCommand {
     @OptionGroup var pictures: GraphFlags
     @OptionGroup var modelFlags: ModelFlags
 
+    /// What is asked for; one thing at a time.
+    private enum View {
+        case overview, operators, weights, memory
+        case node(String)
+        case difference(String)
+    }
+
+    func validate() throws {
+        let asked = [ops, nodes, weights, memory, node != nil, diff != nil].filter { $0 }.count
+        guard asked <= 1 else {
+            throw ValidationError("--ops, --nodes, --weights, --node, --memory and --diff each stand alone.")
+        }
+        guard after == nil || !(weights || memory || node != nil || diff != nil) else {
+            throw ValidationError("--after goes with the overview, --ops and --nodes.")
+        }
+    }
+
+    private var view: View {
+        if let node { return .node(node) }
+        if let diff { return .difference(diff) }
+        return ops ? .operators : weights ? .weights : memory ? .memory : .overview
+    }
+
     func run() throws {
         let loaded = try modelFlags.load(model)
         let shapes = Dictionary(shape.map { ($0.name, $0.dims) }) { $1 }
-        let report = try loaded.report(shapes: shapes, after: after)
-        if json {
-            try Console.printJSON(report)
-        } else {
-            printText(report)
-        }
         if pictures.isWanted {
             let picture = try loaded.picture(shapes: shapes, readsWeights: pictures.showsWeights)
             try pictures.write(picture, try loaded.report(shapes: shapes), title: (model as NSString).lastPathComponent)
         }
-    }
-
-    private func printText(_ report: ModelReport) {
-        print("\(model)")
-        let opsets = report.opsets.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
-        print(
-            "IR \(report.irVersion), opsets \(opsets)" + (report.producer.isEmpty ? "" : ", made by \(report.producer)")
-        )
-        if let after { print("Graph after \(after)") }
-        print("\nInputs")
-        for input in report.inputs { print("  \(input)") }
-        print("Outputs")
-        for output in report.outputs { print("  \(output)") }
-        print(
-            "\n\(report.nodes.count) nodes, \(Units.count(report.parameterCount)) parameters (\(Units.bytes(report.parameterByteCount))), "
-                + (report.multiplyAccumulates.map { "\(Units.count($0)) multiply-accumulates" }
-                    ?? "cost unknown until shapes are given (--shape)"))
-        print(operatorTable(report))
-        if !report.functions.isEmpty { print("\nFunctions  \(report.functions.joined(separator: ", "))") }
-        if !report.metadata.isEmpty {
-            print("\nMetadata")
-            for (key, value) in report.metadata.sorted(by: { $0.key < $1.key }) {
-                print("  \(key): \(value.count > 60 ? "\(value.count) characters" : value)")
-            }
-        }
-        if nodes { print("\nNodes\n" + nodeLines(report).joined(separator: "\n")) }
-        if !report.problems.isEmpty {
-            print("\nIt cannot run here:")
-            for problem in report.problems { print("  \(problem)") }
+        switch view {
+        case .overview, .operators: try showReport(try loaded.report(shapes: shapes, after: after))
+        case .weights: try showWeights(loaded)
+        case .memory: try showMemory(loaded, shapes)
+        case .node(let name): try show(name, of: loaded, shapes)
+        case .difference(let other): try showDifference(loaded, try modelFlags.load(other), other)
         }
     }
 
-    private func operatorTable(_ report: ModelReport) -> String {
-        var table = TextTable([("operator", .left), ("nodes", .right), ("MACs", .right), ("", .left)])
-        for entry in report.operators {
-            let name = entry.domain.isEmpty ? entry.name : "\(entry.domain).\(entry.name)"
-            let cost = entry.multiplyAccumulates.map { $0 == 0 ? "" : Units.count($0) } ?? "?"
-            table.add(name, "\(entry.count)", cost, entry.isAvailable ? "" : "not available")
+    private func showReport(_ report: ModelReport) throws {
+        if json { return try Console.printJSON(report) }
+        if ops {
+            print(OperatorText.table(report, isFull: true))
+            return print(InspectText.problems(report).joined(separator: "\n"))
         }
-        return table.render()
+        print(InspectText.overview(report, title: model, after: after))
+        if nodes { print("\nNodes\n" + InspectText.nodes(report)) }
     }
 
-    private func nodeLines(_ report: ModelReport) -> [String] {
-        report.nodes.map { node in
-            let name = node.domain.isEmpty ? node.operatorName : "\(node.domain).\(node.operatorName)"
-            let results = node.outputs.compactMap { $0 }.map { value in
-                "\(value.name) \(value.type)" + (value.layout == "plain" ? "" : " \(value.layout)")
-            }
-            let arguments = node.inputs.compactMap { $0 }.map(\.name)
-            return "  \(name)(\(arguments.joined(separator: ", "))) → \(results.joined(separator: ", "))"
+    private func showWeights(_ model: Model) throws {
+        var line: ProgressLine?
+        let weights = model.weights { done, total in
+            if line == nil { line = ProgressLine(total: total, unit: "weights") }
+            line?.show(done)
         }
+        line?.finish()
+        if json { try Console.printJSON(weights) } else { print(WeightText.table(weights)) }
+    }
+
+    private func showMemory(_ model: Model, _ shapes: [String: [Int]]) throws {
+        let picture = try model.picture(shapes: shapes, readsWeights: false)
+        guard let plan = picture.plan else {
+            throw SardonyxError(
+                .usage, "--memory", "the model has no plan", got: picture.problems.joined(separator: "; "))
+        }
+        if json { try Console.printJSON(plan.memory) } else { print(MemoryText.text(plan.memory)) }
+    }
+
+    private func show(_ name: String, of model: Model, _ shapes: [String: [Int]]) throws {
+        let picture = try model.picture(shapes: shapes, readsWeights: true)
+        let places = picture.graph.places(of: name)
+        guard !places.isEmpty else {
+            let near = ClosestName.of(Name(name), among: picture.graph.nodeNames.lazy.map { Name($0) })
+            throw SardonyxError(
+                .usage, "--node", "no node or value has this name", got: "'\(name)'",
+                hint: near.map { "the nearest is '\($0)'" } ?? "sardonyx inspect \(self.model) --nodes lists them")
+        }
+        let texts = places.map { NodeText($0, picture) }
+        if json { try Console.printJSON(texts) } else { print(texts.map(\.text).joined(separator: "\n\n")) }
+    }
+
+    private func showDifference(_ model: Model, _ other: Model, _ path: String) throws {
+        var line: ProgressLine?
+        let difference = try model.difference(to: other) { done, total in
+            if line == nil { line = ProgressLine(total: total, unit: "weights") }
+            line?.show(done)
+        }
+        line?.finish()
+        if json {
+            try Console.printJSON(difference)
+        } else {
+            print(DifferenceText.text(difference, self.model, path))
+        }
+        if !difference.isSameGraph { throw ExitCode(1) }
     }
 }

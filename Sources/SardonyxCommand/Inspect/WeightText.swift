@@ -1,0 +1,86 @@
+import Foundation
+import Sardonyx
+
+/// Weights of a model as a table with small histograms.
+enum WeightText {
+    static func table(_ weights: [ModelWeight]) -> String {
+        var table = TextTable([
+            ("histogram", .left), ("range", .right), ("spread", .right), ("shape", .left), ("weight", .left),
+        ])
+        for weight in weights {
+            guard let report = weight.report else {
+                table.add("", "", "", "", weight.name)
+                continue
+            }
+            let range = report.minimum.map { "\(number($0)) … \(number(report.maximum))" } ?? ""
+            table.add(histogram(report), range, number(report.standardDeviation), shape(report), weight.name)
+        }
+        let suspicious = weights.filter { !$0.warnings.isEmpty }
+        let bytes = weights.reduce(0) { $0 + $1.byteCount }
+        var lines = [
+            table.render(width: InspectText.width), "",
+            "\(weights.count) weights, \(Units.bytes(bytes)), \(suspicious.count) to look at"
+                + (suspicious.isEmpty ? "" : ":"),
+        ]
+        for weight in suspicious {
+            let readers = weight.readers.prefix(2).joined(separator: ", ") + (weight.readers.count > 2 ? ", …" : "")
+            lines += InspectText.wrapped(
+                "\(weight.name): \(weight.warnings.joined(separator: ", ")); read by \(readers)", indent: 2)
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    static func number(_ value: Double?) -> String { value.map { String(format: "%.3g", $0) } ?? "" }
+
+    /// `float32[64, 3, 7, 7]` → `64×3×7×7`; other element types in front.
+    private static func shape(_ report: WeightReport) -> String {
+        let parts = report.type.split(separator: "[", maxSplits: 1)
+        let dims = parts.count == 2 ? parts[1].dropLast().replacingOccurrences(of: ", ", with: "×") : ""
+        return parts.first == "float32" && !dims.isEmpty ? dims : "\(parts.first ?? "") \(dims)"
+    }
+
+    /// Eight columns, the tallest full.
+    static func histogram(_ report: WeightReport) -> String {
+        guard report.histogram.count >= 8 else { return "" }
+        let width = report.histogram.count / 8
+        let sums = (0..<8).map { report.histogram[$0 * width..<($0 + 1) * width].reduce(0, +) }
+        return Sparkline.text(sums.map(Double.init))
+    }
+}
+
+/// A row of blocks of different heights.
+enum Sparkline {
+    private static let blocks = Array(" ▁▂▃▄▅▆▇█")
+
+    /// Zero is a space; everything else at least the lowest block.
+    static func text(_ values: [Double]) -> String {
+        let most = values.max() ?? 0
+        return String(
+            values.map { value in
+                guard most > 0, value > 0 else { return blocks[0] }
+                return blocks[min(8, max(1, Int((value / most * 8).rounded())))]
+            })
+    }
+
+    /// Several rows, the upper first; columns are the greatest of the values that fall into them.
+    static func chart(_ values: [Double], width: Int, height: Int) -> [String] {
+        guard !values.isEmpty, width > 0 else { return [] }
+        let columns = min(width, values.count)
+        let heights = (0..<columns).map { column in
+            values[
+                column * values.count
+                    / columns..<max(column * values.count / columns + 1, (column + 1) * values.count / columns)
+            ]
+            .max() ?? 0
+        }
+        let most = heights.max() ?? 0
+        guard most > 0 else { return [] }
+        return stride(from: height - 1, through: 0, by: -1).map { row in
+            String(
+                heights.map { value in
+                    let eighths = value / most * Double(height * 8) - Double(row * 8)
+                    return blocks[min(8, max(row == 0 && value > 0 ? 1 : 0, Int(max(0, min(8, eighths)).rounded())))]
+                })
+        }
+    }
+}
