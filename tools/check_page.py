@@ -10,7 +10,7 @@ import onnx
 
 import page_models
 from page_browser import Browser
-from page_checks import Check, profiled
+from page_checks import Check, compact, functions, profiled
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NANODET = ROOT.parent / "shared/data/models/nanodet_m.onnx"
@@ -26,6 +26,7 @@ def models(folder, wanted):
     makers = {
         "demo": lambda: ROOT / "models/demo.onnx", "large": lambda: saved("large", page_models.large()),
         "control": lambda: saved("control", page_models.control()),
+        "functions": lambda: saved("functions", page_models.functions()),
         "hostile": lambda: saved("hostile", page_models.hostile()), "nanodet": lambda: NANODET,
         "yolact": lambda: exported(folder),
     }
@@ -61,9 +62,14 @@ def main():
         for name, path in models(folder, options.only):
             check = Check(name, path, browser, options)
             try:
-                check.run(folder)
+                if name == "functions":
+                    functions(check, folder)
+                else:
+                    check.run(folder)
                 if name == "demo":
                     profiled(check, folder)
+                if name == "large":
+                    compact(check, folder)
             except RuntimeError as error:
                 check.failures.append(f"the page failed: {error}")
             figures = ", ".join(f"{value} {what}" for what, value in check.figures.items())

@@ -62,6 +62,9 @@ class Check:
         self.browser.scheme("light")
         self.browser.resize(1400, 900)
         self.figures["ready in ms"] = self.browser.open(self.html)
+        self.browser.key("f")
+        self.figures["usable in ms"] = self.value("Math.round(performance.now())")
+        self.browser.key("0")
         self.figures["KB"] = self.html.stat().st_size // 1000
         self.structure()
         self.picture()
@@ -81,15 +84,22 @@ class Check:
     def static_pictures(self, svg, dot):
         if not (svg.exists() and dot.exists()):
             return
-        drawn = len(page_models.drawn_nodes(self.model.graph))
+        graphs = [self.model.graph, *page_models.subgraphs(self.model.graph)]
+        drawn = sum(len(page_models.drawn_nodes(graph)) for graph in graphs)
+        # Of graphs inside nodes, and around such nodes.
+        owners = [node for graph in graphs for node in graph.node if any(page_models.subgraphs_of(node))]
+        frames = len(graphs) - 1 + len(owners)
         try:
             root = xml.etree.ElementTree.parse(svg).getroot()
             boxes = root.findall(".//{http://www.w3.org/2000/svg}rect/{http://www.w3.org/2000/svg}title")
             self.expect(len(boxes) >= drawn, f"SVG has {len(boxes)} boxes for {drawn} nodes")
+            dashed = [box for box in root.iter("{http://www.w3.org/2000/svg}rect") if box.get("stroke-dasharray")]
+            self.equal(len(dashed), frames, "frames of graphs inside nodes in the SVG")
         except xml.etree.ElementTree.ParseError as error:
             self.failures.append(f"SVG: {error}")
         text = dot.read_text()
         self.expect(len(re.findall(r"^ +n\d+ \[", text, re.M)) >= drawn, "DOT lacks nodes")
+        self.equal(len(re.findall(r'style="rounded,dashed"', text)), frames, "clusters of graphs inside nodes in DOT")
         outside = re.sub(r'"(\\.|[^"\\])*"', "", text)
         self.expect('"' not in outside and outside.count("{") == outside.count("}"), "DOT is not well formed")
 
@@ -124,6 +134,12 @@ class Check:
         self.equal(self.selected and self.selected["name"], wanted, "node selected by a click")
         title = self.value("document.querySelector('#panel h2').textContent")
         self.expect(self.selected and self.selected["operator"] in title, f"panel shows {title[:60]!r}")
+        if self.value("app.selected.sheet.made(app.selected).some((value) => value.readers.length > 0)"):
+            x, y = self.place("app.selected")
+            below = self.value("app.views[0].scale * app.selected.box.height / 2") + 5
+            self.browser.move(x, y + below)
+            name = self.value("app.selected.sheet.made(app.selected)[0].name")
+            self.expect(name in self.value("app.tip.element.textContent"), "no tip with the tensor's name on a line")
         scale = self.value("app.views[0].scale")
         self.browser.wheel(*place, -240)
         self.expect(self.value("app.views[0].scale") > scale * 1.2, "wheel does not zoom")
@@ -210,7 +226,7 @@ class Check:
     def plan(self):
         self.browser.press("[data-mode=both]")
         self.equal(self.value("app.views.length"), 2, "panes side by side")
-        self.expect(self.value("app.model.plan.nodes.some((node) => node.origins.length > 0)"), "no kernel has origins")
+        self.traces()
         self.value("app.select(app.model.plan.nodes.find((node) => node.origins.length > 1)?.item"
                    " ?? app.model.plan.nodes.find((node) => node.origins.length > 0).item)")
         self.browser.frame()
@@ -235,6 +251,15 @@ class Check:
         self.picture("-memory")
         self.value("app.select(null)")
         self.browser.press("[data-mode=file]")
+
+    def traces(self):
+        """Kernels lead to the nodes that they compute, and these back; only changes of layout compute none."""
+        self.equal(self.value("app.model.plan.nodes.filter((node) => node.step >= 0 && node.origins.length === 0"
+                              " && node.operator !== 'Reorder').map((node) => node.name)"), [], "kernels without origins")
+        self.equal(self.value("app.model.file.nodes.filter((node) => node.macs > 0 && node.kernels.length === 0)"
+                              ".map((node) => node.name)"), [], "nodes with work that no kernel computes")
+        self.equal(self.value("app.model.plan.nodes.every((node) => app.model.twins(node.item).every((item) =>"
+                              " app.model.twins(item).includes(node.item)))"), True, "traces that lead there and back")
 
     def bodies(self):
         owner = "app.model.sheets.find((sheet) => sheet.owner)"
@@ -268,6 +293,42 @@ class Check:
                    " return Math.round((performance.now() - start) / 2) / 10; })()")
         self.figures["ms a frame, all"] = self.value(measure % "view.openAll(true); view.fit()")
         self.figures["ms a frame, near"] = self.value(measure % "view.home()")
+
+
+def compact(check, folder):
+    """Without weights the page of a large model is at most 3 MB."""
+    html = folder / "compact.html"
+    check.command("inspect", check.path, "--html", html, "--without-weights")
+    check.expect(html.stat().st_size <= 3e6, f"{html.stat().st_size} bytes without weights")
+    check.browser.open(html)
+    check.expect(not check.browser.faults(), f"faults: {check.browser.faults()[:3]}")
+
+
+def functions(check, folder):
+    """Functions of the file: their calls are boxes, their own graphs can be entered, from each other too."""
+    html = folder / "functions.html"
+    check.command("inspect", check.path, "--html", html)
+    check.browser.scheme("light")
+    check.browser.open(html)
+    check.equal(check.value("app.model.file.nodes.map((node) => node.operator)"),
+                ["ReduceMean", "Sub", "Relu", "ReduceMean", "Sub", "Relu"], "nodes of the calls")
+    check.equal(check.value("app.model.file.groups.map((group) => group.title).filter((title) => title)"),
+                ["first", "second"], "boxes of the calls")
+    check.equal(check.value("app.model.functions.map((sheet) => [sheet.function, sheet.nodes.map((n) => n.operator)])"),
+                [["made.up.Centre", ["ReduceMean", "Sub"]], ["made.up.Block", ["Centre", "Relu"]]], "functions")
+    check.browser.value("[...document.querySelectorAll('#panel .link')].find((link) =>"
+                        " link.textContent.startsWith('made.up.Block')).id = 'block'")
+    check.browser.press("#block")
+    check.equal(check.value("app.views[0].sheet.function"), "made.up.Block", "function after a click in the panel")
+    check.value("app.select(app.views[0].sheet.nodes[0].item)")
+    check.value("app.views[0].canvas.focus()")
+    check.picture("-block")
+    check.browser.key("Enter")
+    check.equal(check.value("app.views[0].sheet.function"), "made.up.Centre", "function after Enter on its call")
+    check.browser.key("Backspace")
+    check.expect(check.value("app.views[0].sheet === app.model.file"), "Backspace does not lead back to the file")
+    check.picture()
+    check.expect(not check.browser.faults(), f"faults: {check.browser.faults()[:3]}")
 
 
 def profiled(check, folder):

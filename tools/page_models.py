@@ -83,6 +83,22 @@ def control():
         [("turns", np.array(5, np.int64)), ("limit", np.array(8, np.float32))])
 
 
+def functions():
+    """Two calls of a function that calls another."""
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("made.up", 1)]
+    centre = helper.make_function("made.up", "Centre", ["x"], ["y"], [
+        helper.make_node("ReduceMean", ["x"], ["mean"], name="mean"),
+        helper.make_node("Sub", ["x", "mean"], ["y"], name="less")], opsets)
+    block = helper.make_function("made.up", "Block", ["x"], ["y"], [
+        helper.make_node("Centre", ["x"], ["centred"], name="centre", domain="made.up"),
+        helper.make_node("Relu", ["centred"], ["y"], name="cut")], opsets)
+    graph = helper.make_graph(
+        [helper.make_node("Block", ["x"], ["half"], name="first", domain="made.up"),
+         helper.make_node("Block", ["half"], ["y"], name="second", domain="made.up")], "graph",
+        [helper.make_tensor_value_info("x", FLOAT, [4])], [helper.make_tensor_value_info("y", FLOAT, [4])])
+    return helper.make_model(graph, opset_imports=opsets, functions=[centre, block], ir_version=8)
+
+
 HOSTILE = [
     "</script><script>window.pwned = 1</script>", '"><img src=x onerror="window.pwned = 2">', "<!-- <script>", "]]>",
     "quote ' and \" and ` and ${window.pwned = 3}", "line\u2028separator\u2029", "bell\u0007escape\u001b[31m",
@@ -125,10 +141,15 @@ def read_values(node):
     return {*node.input, *(name for graph in subgraphs(inner) for entry in graph.node for name in entry.input)}
 
 
+def subgraphs_of(node):
+    """The graphs that are attributes of a node."""
+    for attribute in node.attribute:
+        yield from [attribute.g] if attribute.type == onnx.AttributeProto.GRAPH else attribute.graphs
+
+
 def subgraphs(graph):
     """All graphs inside nodes, at any depth."""
     for node in graph.node:
-        for attribute in node.attribute:
-            for inner in ([attribute.g] if attribute.type == onnx.AttributeProto.GRAPH else list(attribute.graphs)):
-                yield inner
-                yield from subgraphs(inner)
+        for inner in subgraphs_of(node):
+            yield inner
+            yield from subgraphs(inner)

@@ -57,6 +57,8 @@ package struct Node: Sendable {
     package var captureCount = 0
     /// Names of the nodes of the source model that this node computes, for tracing after fusion.
     package var origins: [Name]
+    /// The modules of the source program around it, outermost first; `nil` where the model does not say.
+    package var modules: [String]?
 
     package init(
         name: Name, domain: String = "", opType: String, inputs: [ValueID?], outputs: [ValueID?],

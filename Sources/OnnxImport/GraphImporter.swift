@@ -130,6 +130,8 @@ final class GraphImporter {
             inputs: inputs,
             outputs: outputs)
         node.overload = text(proto.overload)
+        node.modules = stringEntries(proto.metadata_props, proto.n_metadata_props)
+            .first { $0.key == ModuleScope.key }.map { ModuleScope.modules(in: $0.value) }
         guard node.domain != Domains.internal else {
             throw SardonyxError(.unsupported, label, "domain is reserved", got: "'\(node.domain)'")
         }

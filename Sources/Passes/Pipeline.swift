@@ -85,8 +85,10 @@ package struct Pipeline: Sendable {
         for (_, pass) in Self.passes.lazy.filter({ $0.stage == stage }) {
             if !disabled.contains(pass.name) {
                 do {
+                    let before = graph.nodes
                     try pass.run(on: &graph, context)
                     graph.removeDeadCode()
+                    graph.inheritOrigins(from: before)
                     try graph.validate()
                 } catch {
                     throw error.adding(context: "running pass \(pass.name)")

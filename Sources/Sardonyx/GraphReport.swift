@@ -38,6 +38,8 @@ public struct GraphReport: Sendable, Encodable {
         /// Indices of values; `nil` for omitted ones.
         public let inputs: [Int?]
         public let outputs: [Int?]
+        /// The modules of the source program around it, outermost first; `nil` where the model does not say.
+        public let modules: [String]?
         public let attributes: [Attribute]
         public let bodies: [Body]
         /// By the direct algorithm; `nil` when a shape is not known.
@@ -63,11 +65,20 @@ public struct GraphReport: Sendable, Encodable {
 
 /// Everything that a picture of a model shows.
 public struct ModelPicture: Sendable, Encodable {
-    /// The graph of the file.
+    /// A function that the file defines.
+    public struct Function: Sendable, Encodable {
+        /// With its domain.
+        public let name: String
+        /// Its own body; types are known where it is called only.
+        public let graph: GraphReport
+    }
+
+    /// The graph of the file; calls of the file's own functions are inlined.
     public let graph: GraphReport
     /// `nil` for a model that cannot run, or whose input shapes are open.
     public let plan: PlanReport?
-    /// Of the constants of both graphs.
+    public let functions: [Function]
+    /// Of the constants of all graphs.
     public let weights: [WeightReport]
     /// Why there is no plan, and what else was found wrong.
     public let problems: [String]

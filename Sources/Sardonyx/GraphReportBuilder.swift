@@ -65,6 +65,7 @@ struct GraphReportBuilder {
                 GraphReport.Node(
                     name: node.name.string, domain: node.domain, operatorName: node.opType, algorithm: plan.algorithm,
                     inputs: node.inputs.map { $0?.index }, outputs: node.outputs.map { $0?.index },
+                    modules: node.modules,
                     attributes: node.attributes.sorted { $0.key < $1.key }.map {
                         GraphReport.Attribute(name: $0.key, value: $0.value.summary)
                     },

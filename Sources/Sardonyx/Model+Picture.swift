@@ -9,11 +9,13 @@ extension Model {
         var named = content
         var taken: Set<Name> = []
         for index in named.graph.nodes.indices {
-            let name = named.graph.nodes[index].name
-            guard name.isEmpty || !taken.insert(name).inserted else { continue }
-            let given = Name("\(named.graph.nodes[index].opType) #\(index)").unused(in: &taken)
-            named.graph.nodes[index].name = given
-            named.graph.nodes[index].origins = [given]
+            var name = named.graph.nodes[index].name
+            if name.isEmpty || !taken.insert(name).inserted {
+                name = Name("\(named.graph.nodes[index].opType) #\(index)").unused(in: &taken)
+            }
+            named.graph.nodes[index].name = name
+            // Nodes of an inlined function stem from its call, which is no node any more.
+            named.graph.nodes[index].origins = [name]
         }
         return Model(content: named, path: path)
     }
@@ -51,7 +53,7 @@ extension Model {
         var picture = try model.picture(of: session, shapes: shapes, dims: dims, readsWeights: readsWeights)
         if let problem, !picture.problems.contains(problem) {
             picture = ModelPicture(
-                graph: picture.graph, plan: picture.plan, weights: picture.weights,
+                graph: picture.graph, plan: picture.plan, functions: picture.functions, weights: picture.weights,
                 problems: picture.problems + [problem])
         }
         return picture
@@ -66,6 +68,9 @@ extension Model {
         let (graph, closed, problems) = try described(shapes)
         var builder = GraphReportBuilder(opsets: content.opsets, readsWeights: readsWeights)
         let report = builder.report(graph, closed: closed)
+        let functions = content.functions.map {
+            ModelPicture.Function(name: "\(FunctionKey($0))", graph: builder.report($0.body))
+        }
         var plan: PlanReport?
         if let session {
             let found = try session.executor.plan(
@@ -73,7 +78,8 @@ extension Model {
             plan = PlanReport(found, source: graph, &builder)
         }
         return ModelPicture(
-            graph: report, plan: plan, weights: builder.weights ?? [], problems: problems + builder.problems)
+            graph: report, plan: plan, functions: functions, weights: builder.weights ?? [],
+            problems: problems + builder.problems)
     }
 }
 

@@ -33,6 +33,34 @@ import Testing
         #expect(picture.problems.isEmpty)
     }
 
+    /// x float32[1, 4, 8] → softmax(x xᵀ) x: what fusion swallows belongs to the kernel that computes it.
+    @Test func nodesInsideAFusionAreTraced() throws {
+        let extents: [Message] = [.int(1, 1), .int(1, 4), .int(1, 8)]
+        let nodes = [
+            node(
+                "Transpose", ["x"], ["t"],
+                .message(5, [.text(1, "perm"), .int(20, 7), .int(8, 0), .int(8, 2), .int(8, 1)])),
+            node("MatMul", ["x", "t"], ["s"]), node("Softmax", ["s"], ["p"]), node("MatMul", ["p", "x"], ["y"]),
+        ]
+        let signature: Message = [.message(11, value("x", extents: extents)), .message(12, value("y", extents: nil))]
+        let plan = try #require(try Model(bytes: model(graph(nodes, more: signature))).picture().plan)
+        #expect(plan.graph.nodes.map(\.operatorName) == ["Attention"])
+        #expect(plan.graph.nodes.first?.origins == [0, 1, 2, 3])
+    }
+
+    @Test func modulesAreReadFromMetadata() throws {
+        func relu(_ input: String, _ output: String, _ namespace: String) -> Message {
+            node("Relu", [input], [output], .message(9, [.text(1, "namespace"), .text(2, namespace)]))
+        }
+        let nodes = [
+            relu("x", "a", ": net.Net/enc: net.Encoder/enc.layers: torch.nn.Sequential/enc.layers.0: net.L/relu: aten"),
+            relu("a", "b", ": net.Net/relu_1: aten.relu"), relu("b", "c", ""), relu("c", "d", "/::/a/a.b:/b/x"),
+            node("Relu", ["d"], ["y"]),
+        ]
+        let graph = try Model(bytes: model(graph(nodes, inputs: ["x"], outputs: ["y"]))).picture().graph
+        #expect(graph.nodes.map(\.modules) == [["enc", "layers", "0"], [], [], ["a", "b", "b"], nil])
+    }
+
     @Test func weightsAreCounted() throws {
         let picture = try Model(bytes: Self.network()).picture()
         let value = try #require(picture.graph.values.first { $0.name == "w" })
@@ -40,11 +68,13 @@ import Testing
         #expect(weight.type == "float32[4, 3, 3, 3]" && weight.elementCount == 108)
         #expect(weight.minimum == -54 && weight.maximum == 53 && weight.mean == -0.5 && weight.zeroCount == 1)
         // Of 108 equally spaced numbers: sqrt((108^2 - 1) / 12).
-        #expect(abs(try #require(weight.standardDeviation) - 31.1756) < 1e-3)
+        let deviation = try #require(weight.standardDeviation)
+        #expect(abs(deviation - 31.1756) < 1e-3)
         #expect(weight.histogram.count == 32 && weight.histogram.reduce(0, +) == 108)
         #expect(weight.picture?.kind == .colorFilters && weight.picture?.dots.count == 108)
         let constant = try #require(picture.graph.values.first { $0.name == "k" })
-        #expect(constant.isConstant && picture.weights[try #require(constant.weight)].elements == ["0.5"])
+        let half = picture.weights[try #require(constant.weight)]
+        #expect(constant.isConstant && half.elements == ["0.5"])
     }
 
     @Test func numbersThatAreNoneAreCounted() throws {
@@ -72,6 +102,25 @@ import Testing
         let bytes = model(graph([node("Nonsense", ["x"], ["y"], .text(3, "n"))], inputs: ["x"], outputs: ["y"]))
         let picture = try Model(bytes: bytes).picture()
         #expect(picture.plan == nil && picture.graph.nodes.count == 1 && !picture.problems.isEmpty)
+    }
+
+    @Test func functionsAreReportedAndTheirNodesTraced() throws {
+        let body: Message = [
+            .text(1, "Twice"), .text(4, "a"), .text(5, "b"),
+            .message(7, node("Softplus", ["a"], ["r"], .text(3, "inner"))), .message(7, node("Neg", ["r"], ["b"])),
+            .message(9, .int(2, 18)), .text(10, "made.up"),
+        ]
+        let call = node("Twice", ["x"], ["y"], [.text(3, "call"), .text(7, "made.up")])
+        let bytes = model(
+            graph([call], inputs: ["x"], outputs: ["y"]),
+            more: [.message(8, [.text(1, "made.up"), .int(2, 1)]), .message(25, body)])
+        let picture = try Model(bytes: bytes).picture()
+        #expect(picture.functions.map(\.name) == ["made.up.Twice"])
+        #expect(picture.functions.first?.graph.nodes.map(\.operatorName) == ["Softplus", "Neg"])
+        #expect(picture.graph.nodes.map(\.operatorName) == ["Softplus", "Neg"])
+        #expect(picture.graph.nodes.first?.name == "call/inner")
+        let plan = try #require(picture.plan)
+        #expect(Set(plan.graph.nodes.flatMap(\.origins)) == [0, 1])
     }
 
     @Test func namesAreGivenOnce() throws {

@@ -85,8 +85,7 @@ struct ProfileCommand: ParsableCommand {
             let shapes = inputs.mapValues(\.shape.dims)
             let picture = try session.picture(shapes: shapes)
             let page = GraphPage.render(
-                picture, sheets: GraphSheets(picture), report: try named.report(shapes: shapes), profile: profile,
-                title: name)
+                picture, report: try named.report(shapes: shapes), profile: profile, title: name)
             try WholeFile.write([page], to: html, as: .input)
             Console.error("wrote \(html)")
         }

@@ -33,10 +33,12 @@ struct GraphDot {
             switch members[next] {
             case .item(let item): lines.append(indent + node(item))
             case .group(let inner):
+                let entry = drawing.layout.groups[inner]
                 lines.append(indent + "subgraph cluster_\(inner) {")
                 lines.append(
-                    indent + "  label=\(Self.quoted(drawing.layout.groups[inner].title)); labeljust=l; "
-                        + "style=rounded; color=\"#98a2b3\"; fontname=Helvetica; fontsize=11;")
+                    indent + "  label=\(Self.quoted(entry.title)); labeljust=l; "
+                        + "style=\(entry.isBody ? "\"rounded,dashed\"" : "rounded"); color=\"#98a2b3\"; fontname=Helvetica; fontsize=11;"
+                )
                 pending.append((inner, 0))
             }
         }
@@ -47,15 +49,13 @@ struct GraphDot {
     private func node(_ item: Int) -> String {
         let entry = drawing.items[item]
         let label = entry.subtitle.isEmpty ? entry.title : entry.title + "\n" + entry.subtitle
-        let tip: String
-        if case .node(let node) = entry.subject { tip = drawing.report.nodes[node].name } else { tip = entry.title }
-        return "n\(item) [label=\(Self.quoted(label)), tooltip=\(Self.quoted(tip)), "
+        return "n\(item) [label=\(Self.quoted(label)), tooltip=\(Self.quoted(entry.tip)), "
             + "fillcolor=\"\(entry.kind?.color ?? "#e7eaf0")\"" + (entry.kind == nil ? ", shape=oval" : "") + "];"
     }
 
     private mutating func writeEdges() {
         for edge in drawing.edges {
-            let name = drawing.report.values[edge.value].name
+            let name = drawing.names[edge.value]
             lines.append("  n\(edge.from) -> n\(edge.to) [tooltip=\(Self.quoted(name))];")
         }
     }

@@ -16,14 +16,18 @@ struct GraphDrawing {
         let title: String
         /// The shape of the first output.
         let subtitle: String
+        /// The whole name.
+        let tip: String
         /// `nil` for inputs and outputs.
         let kind: OperatorClass?
     }
 
     let report: GraphReport
     let items: [Item]
-    /// Between items; `value` is that of the report.
+    /// Between items; `value` is a place in `names`.
     let edges: [GraphLayout.Edge]
+    /// Of values: first those of the report, by its numbers.
+    let names: [String]
     let layout: GraphLayout
 
     static let nodeHeight = 42.0
@@ -31,52 +35,14 @@ struct GraphDrawing {
     static let titleSize = 12.5
     static let subtitleSize = 10.5
 
-    init(_ report: GraphReport, scopes: GraphScopes) {
+    /// - Parameter isNested: draws the graphs inside nodes too.
+    init(_ report: GraphReport, scopes: GraphScopes, isNested: Bool = false) {
         self.report = report
-        var items: [Item] = []
-        var scopeOfItem: [[String]] = []
-        var maker = [Int?](repeating: nil, count: report.values.count)
-        func add(_ item: Item, _ scope: [String] = []) {
-            items.append(item)
-            scopeOfItem.append(scope)
-        }
-        func pill(_ subject: Subject, _ value: Int) {
-            add(
-                Item(
-                    subject: subject, title: report.values[value].name,
-                    subtitle: Self.shape(report.values[value].type), kind: nil))
-        }
-        for (values, subject) in [(report.inputs, Subject.input), (report.captures, Subject.capture)] {
-            for value in values where maker[value] == nil {
-                maker[value] = items.count
-                pill(subject(value), value)
-            }
-        }
-        for (index, node) in report.nodes.enumerated() {
-            for case let output? in node.outputs { maker[output] = items.count }
-            add(
-                Item(
-                    subject: .node(index), title: Self.title(node),
-                    subtitle: node.outputs.first.flatMap { $0 }.map { Self.shape(report.values[$0].type) } ?? "",
-                    kind: OperatorClass(node)), scopes.scopes[index])
-        }
-        for value in report.outputs { pill(.output(value), value) }
-        var edges: [GraphLayout.Edge] = []
-        for (index, item) in items.enumerated() {
-            let read: [Int]
-            switch item.subject {
-            case .node(let node): read = report.inputsAndCaptures(of: report.nodes[node])
-            case .output(let value): read = [value]
-            case .input, .capture: read = []
-            }
-            for value in read {
-                guard let source = maker[value], source != index else { continue }
-                edges.append(GraphLayout.Edge(from: source, to: index, value: value))
-            }
-        }
-        self.items = items
-        self.edges = edges
-        layout = GraphLayout(sizes: items.map(Self.size), scopes: scopeOfItem, edges: edges)
+        let collected = GraphCollector(report, scopes: scopes, isNested: isNested)
+        items = collected.items
+        edges = collected.edges
+        names = collected.names
+        layout = GraphLayout(sizes: items.map(Self.size), scopes: collected.scopes, edges: edges)
     }
 
     // MARK: Boxes
@@ -88,7 +54,7 @@ struct GraphDrawing {
     }
 
     /// The operator, and what tells it from others of its kind.
-    private static func title(_ node: GraphReport.Node) -> String {
+    static func title(_ node: GraphReport.Node) -> String {
         let name =
             node.domain.isEmpty || node.domain == "sardonyx" ? node.operatorName : "\(node.domain).\(node.operatorName)"
         func numbers(_ attribute: String) -> [Substring]? {
@@ -112,22 +78,17 @@ struct GraphDrawing {
     }
 }
 
-extension GraphReport {
-    /// Values that a node or its bodies read, at any depth; each once.
-    func inputsAndCaptures(of node: Node) -> [Int] {
-        var found: [Int] = []
-        for case let input? in node.inputs where !found.contains(input) { found.append(input) }
-        guard !node.bodies.isEmpty else { return found }
-        var names: Set<[UInt8]> = []
-        var pending = node.bodies.map(\.graph)
-        while let graph = pending.popLast() {
-            for capture in graph.captures { names.insert(Array(graph.values[capture].name.utf8)) }
-            pending += graph.nodes.flatMap { $0.bodies.map(\.graph) }
-        }
-        for (index, value) in values.enumerated() where names.contains(Array(value.name.utf8)) {
-            if !found.contains(index) { found.append(index) }
-        }
-        return found
+extension GraphDrawing.Item {
+    init(_ node: GraphReport.Node, _ subject: GraphDrawing.Subject, _ graph: GraphReport) {
+        self.init(
+            subject: subject, title: GraphDrawing.title(node),
+            subtitle: node.outputs.first.flatMap { $0 }.map { GraphDrawing.shape(graph.values[$0].type) } ?? "",
+            tip: node.name, kind: OperatorClass(node))
+    }
+
+    init(_ value: GraphReport.Value, _ subject: GraphDrawing.Subject) {
+        self.init(
+            subject: subject, title: value.name, subtitle: GraphDrawing.shape(value.type), tip: value.name, kind: nil)
     }
 }
 

@@ -20,18 +20,21 @@ struct GraphFlags: ParsableArguments {
 
     /// - Throws: `usage` for the plan of a model that has none, `input` for a file that cannot be written.
     func write(_ picture: ModelPicture, _ report: ModelReport, title: String) throws(SardonyxError) {
-        let sheets = GraphSheets(picture)
-        var sheet = 0
-        if planned {
-            guard let plan = sheets.plan else {
-                throw SardonyxError(
-                    .usage, "--planned", "the model has no plan", got: picture.problems.joined(separator: "; "))
-            }
-            sheet = plan
+        if planned, picture.plan == nil {
+            throw SardonyxError(
+                .usage, "--planned", "the model has no plan", got: picture.problems.joined(separator: "; "))
         }
-        if let html { try write(GraphPage.render(picture, sheets: sheets, report: report, title: title), html) }
-        if let svg { try write(Array(GraphSVG.render(sheets.sheets[sheet].drawing, title: title).utf8), svg) }
-        if let dot { try write(Array(GraphDot.render(sheets.sheets[sheet].drawing, title: title).utf8), dot) }
+        if let html { try write(GraphPage.render(picture, report: report, title: title), html) }
+        guard svg != nil || dot != nil else { return }
+        let source = GraphScopes(picture.graph)
+        let drawing =
+            if planned, let plan = picture.plan?.graph {
+                GraphDrawing(plan, scopes: GraphScopes(plan: plan, source: source))
+            } else {
+                GraphDrawing(picture.graph, scopes: source, isNested: true)
+            }
+        if let svg { try write(Array(GraphSVG.render(drawing, title: title).utf8), svg) }
+        if let dot { try write(Array(GraphDot.render(drawing, title: title).utf8), dot) }
     }
 
     private func write(_ bytes: [UInt8], _ path: String) throws(SardonyxError) {

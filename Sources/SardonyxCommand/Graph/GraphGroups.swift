@@ -11,16 +11,18 @@ struct GraphGroups {
 
     struct Group {
         let title: String
+        /// Whether it is a graph inside a node, or the box around that node.
+        let isBody: Bool
         let parent: Int?
         var members: [Member] = []
     }
 
     /// The first is the whole drawing.
-    private(set) var groups = [Group(title: "", parent: nil)]
+    private(set) var groups = [Group(title: "", isBody: false, parent: nil)]
     /// The group of each item.
     private(set) var groupOfItem: [Int]
 
-    private let scopes: [[String]]
+    private let scopes: [[GraphScope]]
     private let targets: [[Int]]
     private let order: [Int]
 
@@ -30,14 +32,16 @@ struct GraphGroups {
     /// - Parameters:
     ///   - scopes: by item.
     ///   - edges: without cycles.
-    init(scopes: [[String]], edges: [(from: Int, to: Int)]) {
+    init(scopes: [[GraphScope]], edges: [(from: Int, to: Int)]) {
         self.scopes = scopes
         var targets = [[Int]](repeating: [], count: scopes.count)
         for edge in edges { targets[edge.from].append(edge.to) }
         self.targets = targets
         self.order = Acyclic.order(targets)
         self.groupOfItem = [Int](repeating: 0, count: scopes.count)
-        var pending: [(group: Int, bucket: Bucket)] = [(0, Bucket(title: "", depth: 0, items: Array(scopes.indices)))]
+        var pending: [(group: Int, bucket: Bucket)] = [
+            (0, Bucket(title: "", isBody: false, depth: 0, items: Array(scopes.indices)))
+        ]
         while let (group, bucket) = pending.popLast() {
             let parts = acyclicParts(bucket)
             for part in parts {
@@ -45,7 +49,7 @@ struct GraphGroups {
                     groups[group].members.append(.item(item))
                     groupOfItem[item] = group
                 } else if part.depth != nil {
-                    groups.append(Group(title: part.title, parent: group))
+                    groups.append(Group(title: part.title, isBody: part.isBody, parent: group))
                     groups[group].members.append(.group(groups.count - 1))
                     pending.append((groups.count - 1, part))
                 }
@@ -56,9 +60,16 @@ struct GraphGroups {
     /// Items that belong together on a level.
     private struct Bucket {
         let title: String
+        let isBody: Bool
         /// How many components of their scopes are used up; `nil` for a single item.
         let depth: Int?
         let items: [Int]
+
+        init(title: String, isBody: Bool, depth: Int, items: [Int]) {
+            (self.title, self.isBody, self.depth, self.items) = (title, isBody, depth, items)
+        }
+
+        init(_ item: Int) { (title, isBody, depth, items) = ("", false, nil, [item]) }
     }
 
     // MARK: Buckets
@@ -66,12 +77,12 @@ struct GraphGroups {
     /// The members of a bucket by the next component of their scopes.
     private func divided(_ bucket: Bucket) -> [Bucket] {
         guard let depth = bucket.depth else { return [bucket] }
-        var keys: [String] = []
-        var buckets: [String: [Int]] = [:]
+        var keys: [GraphScope] = []
+        var buckets: [GraphScope: [Int]] = [:]
         var parts: [Bucket] = []
         for item in bucket.items {
             guard scopes[item].count > depth else {
-                parts.append(Bucket(title: "", depth: nil, items: [item]))
+                parts.append(Bucket(item))
                 continue
             }
             let key = scopes[item][depth]
@@ -80,22 +91,27 @@ struct GraphGroups {
         }
         for key in keys {
             let items = buckets[key] ?? []
-            guard items.count >= Self.fewestItems, let first = items.first else {
-                parts += items.map { Bucket(title: "", depth: nil, items: [$0]) }
+            guard let first = items.first, items.count >= Self.fewestItems || holdsBodies(items, from: depth) else {
+                parts += items.map { Bucket($0) }
                 continue
             }
             // Scopes with one scope inside and nothing else are one.
-            var (title, next) = (key, depth + 1)
+            var (title, isBody, next) = (key.title, key.body != nil, depth + 1)
             while scopes[first].count > next,
                 items.allSatisfy({ scopes[$0].count > next && scopes[$0][next] == scopes[first][next] })
             {
-                let inner = scopes[first][next]
+                let inner = scopes[first][next].title
                 title = inner.hasPrefix(title + ".") || inner == title ? inner : title + "/" + inner
+                isBody = isBody || scopes[first][next].body != nil
                 next += 1
             }
-            parts.append(Bucket(title: title, depth: next, items: items))
+            parts.append(Bucket(title: title, isBody: isBody, depth: next, items: items))
         }
         return parts
+    }
+
+    private func holdsBodies(_ items: [Int], from depth: Int) -> Bool {
+        items.contains { scopes[$0].dropFirst(depth).contains { $0.body != nil } }
     }
 
     /// The members of a bucket, taken apart until they form no cycle.
@@ -118,7 +134,7 @@ struct GraphGroups {
             }
             parts = next
         }
-        return bucket.items.map { Bucket(title: "", depth: nil, items: [$0]) }
+        return bucket.items.map { Bucket($0) }
     }
 
     /// Groups of more than one member that reach each other, single items left out.
@@ -138,6 +154,7 @@ struct GraphGroups {
 
     /// A group by how often a path has left it before; then by what hangs together.
     private func separated(_ bucket: Bucket) -> [Bucket] {
+        guard let depth = bucket.depth else { return [bucket] }
         let members = Set(bucket.items)
         // What nothing comes before is entered from the start.
         var visits = scopes.indices.map { members.contains($0) ? 1 : 0 }
@@ -148,22 +165,29 @@ struct GraphGroups {
                 visits[target] = max(visits[target], visits[item] + (enters ? 1 : 0))
             }
         }
+        // Nodes stay with the graphs inside them.
+        var visitsOfBody: [Int: Int] = [:]
+        let bodies = bucket.items.map { item in scopes[item].dropFirst(depth).lazy.compactMap(\.body).first }
+        for (item, body) in zip(bucket.items, bodies) {
+            if let body { visitsOfBody[body] = max(visitsOfBody[body] ?? 0, visits[item]) }
+        }
+        for (item, body) in zip(bucket.items, bodies) { if let body { visits[item] = visitsOfBody[body] ?? 0 } }
         var byVisit: [Int: [Int]] = [:]
         for item in bucket.items { byVisit[visits[item], default: []].append(item) }
         var pieces: [Bucket] = []
         for (_, items) in byVisit.sorted(by: { $0.key < $1.key }) {
-            for piece in connected(items) {
-                if piece.count >= Self.fewestItems {
-                    pieces.append(Bucket(title: bucket.title, depth: bucket.depth, items: piece))
+            for piece in connected(items, depth) {
+                if piece.count >= Self.fewestItems || holdsBodies(piece, from: depth) {
+                    pieces.append(Bucket(title: bucket.title, isBody: bucket.isBody, depth: depth, items: piece))
                 } else {
-                    pieces += piece.map { Bucket(title: "", depth: nil, items: [$0]) }
+                    pieces += piece.map { Bucket($0) }
                 }
             }
         }
         return pieces
     }
 
-    private func connected(_ items: [Int]) -> [[Int]] {
+    private func connected(_ items: [Int], _ depth: Int) -> [[Int]] {
         var parent: [Int: Int] = Dictionary(uniqueKeysWithValues: items.map { ($0, $0) })
         func root(_ item: Int) -> Int {
             var item = item
@@ -173,8 +197,11 @@ struct GraphGroups {
             }
             return item
         }
+        var firstOfBody: [Int: Int] = [:]
         for item in items {
             for target in targets[item] where parent[target] != nil { parent[root(target)] = root(item) }
+            guard let body = scopes[item].dropFirst(depth).lazy.compactMap(\.body).first else { continue }
+            if let first = firstOfBody[body] { parent[root(item)] = root(first) } else { firstOfBody[body] = item }
         }
         return Dictionary(grouping: items, by: root).values.sorted { ($0.first ?? 0) < ($1.first ?? 0) }
     }

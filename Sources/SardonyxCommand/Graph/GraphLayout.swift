@@ -33,6 +33,7 @@ struct GraphLayout {
 
     struct Group {
         let title: String
+        let isBody: Bool
         let parent: Int?
         let members: [GraphGroups.Member]
         var place = Place()
@@ -79,12 +80,14 @@ struct GraphLayout {
     ///   - sizes: of the items.
     ///   - scopes: of the items.
     ///   - edges: without cycles.
-    init(sizes: [Size], scopes: [[String]], edges: [Edge]) {
+    init(sizes: [Size], scopes: [[GraphScope]], edges: [Edge]) {
         let nested = GraphGroups(scopes: scopes, edges: edges.map { ($0.from, $0.to) })
         self.sizes = sizes
         groupOfItem = nested.groupOfItem
         places = [Place](repeating: Place(), count: sizes.count)
-        groups = nested.groups.map { Group(title: $0.title, parent: $0.parent, members: $0.members) }
+        groups = nested.groups.map {
+            Group(title: $0.title, isBody: $0.isBody, parent: $0.parent, members: $0.members)
+        }
         let wires = GraphWires(nested, edges)
         // Inner groups have greater numbers.
         for group in groups.indices.reversed() { layOut(group, wires.levels[group]) }

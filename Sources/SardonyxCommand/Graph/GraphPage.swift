@@ -12,9 +12,10 @@ enum GraphPage {
 
     /// - Parameter profile: of the plan in the picture; its times colour the nodes.
     static func render(
-        _ picture: ModelPicture, sheets: GraphSheets, report: ModelReport, profile: Profile? = nil, title: String
+        _ picture: ModelPicture, report: ModelReport, profile: Profile? = nil, title: String
     ) -> [UInt8] {
-        let data = GraphPageData(picture: picture, sheets: sheets, report: report, profile: profile, title: title)
+        let data = GraphPageData(
+            picture: picture, sheets: GraphSheets(picture), report: report, profile: profile, title: title)
         var page: [UInt8] = []
         var rest = PackageResources.page_html[...]
         // The page's own text has three marks, in this order.

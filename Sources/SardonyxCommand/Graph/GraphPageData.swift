@@ -66,7 +66,6 @@ struct GraphPageData {
             pairs("metadata", report.metadata.sorted { $0.key < $1.key })
             list("inputs", report.inputs)
             list("outputs", report.outputs)
-            list("functions", report.functions)
             list("problems", picture.problems)
             list(
                 "missing",
@@ -98,6 +97,10 @@ struct GraphPageData {
                     $0.int(owner.node)
                     $0.string(owner.attribute)
                 }
+            }
+            if let function = sheet.function {
+                json.key("function")
+                json.string(function)
             }
             json.key("values")
             json.array(graph.values) { json, value in

@@ -1,9 +1,22 @@
 import Sardonyx
 
+/// A box that an item lies in.
+struct GraphScope: Hashable {
+    let title: String
+    /// Tells the graphs inside nodes, and the boxes around those nodes, from each other and from scopes of the program.
+    let body: Int?
+
+    init(_ title: String, body: Int? = nil) {
+        self.title = title
+        self.body = body
+    }
+}
+
 /// Where the nodes of a graph belong in the source program, as the names in the model tell.
 ///
-/// Exporters write scopes into names of nodes, `/backbone/layer1/conv1/Conv`. Where no name has any, those of weights
-/// say it, `backbone.layer1.conv1.weight`, and nodes without weights lie where their neighbours do.
+/// Some exporters write the modules around a node into its metadata, others scopes into names of nodes,
+/// `/backbone/layer1/conv1/Conv`. Where there is neither, names of weights say it, `backbone.layer1.conv1.weight`. Nodes
+/// without any of these lie where their neighbours do.
 struct GraphScopes {
     /// By node, outermost first.
     let scopes: [[String]]
@@ -12,6 +25,10 @@ struct GraphScopes {
     private static let deepest = 12
 
     init(_ graph: GraphReport) {
+        if graph.nodes.contains(where: { $0.modules?.isEmpty == false }) {
+            scopes = Self.spread(graph.nodes.map { $0.modules.map { Array($0.prefix(Self.deepest)) } }, graph)
+            return
+        }
         let named = graph.nodes.map { Self.components($0.name, separator: "/") }
         if named.contains(where: { !$0.isEmpty }) {
             scopes = named

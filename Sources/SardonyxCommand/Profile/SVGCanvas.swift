@@ -29,12 +29,12 @@ struct SVGCanvas {
     /// - Parameter tip: shown by viewers while the pointer rests on it.
     mutating func rect(
         _ x: Double, _ y: Double, _ width: Double, _ height: Double, fill: String, radius: Double = 0,
-        stroke: String? = nil, tip: String? = nil
+        stroke: String? = nil, dash: String? = nil, tip: String? = nil
     ) {
         let shape =
             "<rect x=\"\(Self.number(x))\" y=\"\(Self.number(y))\" width=\"\(Self.number(max(width, 0)))\" height=\"\(Self.number(max(height, 0)))\""
             + (radius > 0 ? " rx=\"\(Self.number(radius))\"" : "") + " fill=\"\(fill)\""
-            + (stroke.map { " stroke=\"\($0)\"" } ?? "")
+            + (stroke.map { " stroke=\"\($0)\"" } ?? "") + (dash.map { " stroke-dasharray=\"\($0)\"" } ?? "")
         add(shape, tip)
     }
 
@@ -56,8 +56,11 @@ struct SVGCanvas {
     }
 
     /// A line through points, straight between points above each other, else curved so that it arrives vertically.
-    mutating func curve(_ points: [GraphPlacement.Point], stroke: String, width: Double = 1.2) {
-        guard let first = points.first else { return }
+    /// - Parameter arrow: half the width of the arrowhead at its end, which points down.
+    mutating func curve(
+        _ points: [GraphPlacement.Point], stroke: String, width: Double = 1.2, arrow: Double? = nil
+    ) {
+        guard let first = points.first, let last = points.last else { return }
         var path = "M\(Self.number(first.x)) \(Self.number(first.y))"
         for (from, to) in zip(points, points.dropFirst()) where from.x != to.x || from.y != to.y {
             if from.x == to.x {
@@ -69,6 +72,9 @@ struct SVGCanvas {
             }
         }
         body += "<path d=\"\(path)\" fill=\"none\" stroke=\"\(stroke)\" stroke-width=\"\(Self.number(width))\"/>\n"
+        guard let arrow else { return }
+        body +=
+            "<path d=\"M\(Self.number(last.x)) \(Self.number(last.y))l\(Self.number(-arrow)) \(Self.number(-2 * arrow))h\(Self.number(2 * arrow))z\" fill=\"\(stroke)\"/>\n"
     }
 
     /// - Parameters:

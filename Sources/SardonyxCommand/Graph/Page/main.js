@@ -116,7 +116,7 @@ class App {
   root(sheet) {
     let root = sheet;
     while (root.owner) root = this.model.sheets[root.owner.sheet];
-    return root;
+    return root.function === null ? root : this.model.file;
   }
 
   shownSheets() { return this.views.map((view) => view.sheet); }
@@ -129,6 +129,14 @@ class App {
     if (this.selected && this.selected.sheet !== sheet) this.choose(null);
     pane.show(sheet);
     pane.canvas.focus();
+  }
+
+  /// Shows a sheet in the pane of another, or of the graph that both belong to.
+  openIn(sheet, from) {
+    const root = this.root(sheet);
+    if (!this.views.some((view) => this.root(view.sheet) === root)) this.setMode(root === this.model.plan ? "plan" : "file");
+    this.open(sheet, this.views.find((view) => view.sheet === from)
+      ?? this.views.find((view) => this.root(view.sheet) === root));
   }
 
   // MARK: Selection
@@ -239,7 +247,7 @@ class App {
     const keys = [
       ["/", "search; Enter for the next, Shift Enter for the one before; n and N afterwards"],
       ["↑ ↓ ← →", "from the selected node to what it reads, to who reads it, to its neighbours in the row"],
-      ["Enter", "into the graph inside a node, else into the panel; Backspace comes back"],
+      ["Enter", "into the graph inside a node, or its function, else into the panel; Backspace comes back"],
       ["f  0", "fit the graph; back to its beginning"], ["+  −", "zoom; or the wheel"],
       ["Shift + arrows", "move; or drag"], ["c", "close the group around the selected node"],
       ["1 2 3 4", "graph of the file, plan, both, memory"], ["g", "next colouring"], ["d", "dark or light"],

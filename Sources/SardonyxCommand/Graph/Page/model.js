@@ -1,7 +1,7 @@
 "use strict";
 // The model as the command wrote it: lists become objects that know each other.
 //
-// A sheet is one drawn graph: the file's (the first), the plan's, or the body of a node such as If. Its items are the
+// A sheet is one drawn graph: the file's (the first), the plan's, that of a function, or the body of a node such as If. Its items are the
 // boxes of the drawing: nodes, and one for each input, captured value and output.
 
 const ItemType = { node: 0, input: 1, capture: 2, output: 3 };
@@ -11,6 +11,7 @@ class Sheet {
     this.index = index;
     this.name = raw.name;
     this.owner = raw.owner ? { sheet: raw.owner[0], node: raw.owner[1], attribute: raw.owner[2] } : null;
+    this.function = raw.function ?? null;
     this.values = raw.values.map(([name, type, layout, bytes, isConstant, weight], index) => ({
       index, name, type, layout, bytes, isConstant: isConstant === 1, weight, maker: null, readers: [],
     }));
@@ -96,6 +97,7 @@ class Model {
     this.sheets = raw.sheets.map((sheet, index) => new Sheet(sheet, index));
     this.file = this.sheets[0];
     this.plan = raw.plan >= 0 ? this.sheets[raw.plan] : null;
+    this.functions = this.sheets.filter((sheet) => sheet.function !== null);
     this.memory = raw.memory ?? null;
     this.profile = raw.profile ?? null;
     for (const node of this.plan?.nodes ?? []) {
@@ -125,6 +127,18 @@ class Model {
     }
     if (item.sheet === this.plan) return item.node.origins.map((origin) => this.file.nodes[origin].item);
     return item.sheet === this.file ? item.node.kernels.map((node) => node.item) : [];
+  }
+
+  /// The function that a node calls; graphs of functions show such nodes, the file's graph what is inlined.
+  functionOf({ domain, operator }) {
+    const name = domain === "" ? operator : `${domain}.${operator}`;
+    return this.functions.find((sheet) => sheet.function === name || sheet.function.startsWith(`${name}:`)) ?? null;
+  }
+
+  /// Graphs that can be entered from a node.
+  inside(node) {
+    const called = this.functionOf(node);
+    return [...node.bodies.map((body) => this.sheets[body]), ...(called ? [called] : [])];
   }
 
   isPlanned(sheet) { return sheet === this.plan; }

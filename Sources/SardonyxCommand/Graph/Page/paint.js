@@ -64,6 +64,10 @@ class Painter {
       context.fillStyle = app.colors.edge;
       for (const line of lines) for (const [x, y] of line.tips) arrow(context, x, y, 3.2);
     }
+    if (this.hovered?.targets) {
+      context.strokeStyle = app.colors.accent;
+      for (const line of lines) if (line.value === this.hovered.value) context.stroke(line.path);
+    }
     const focus = app.selected?.sheet === this.sheet ? app.selected
       : this.hovered?.sheet === this.sheet ? this.hovered : null;
     if (focus) this.linesOf(focus);
@@ -148,12 +152,14 @@ class Painter {
     context.font = `600 12.5px ${colors.font}`;
     const room = box.width - 14;
     const isAlone = item.subtitle === "" || box.height * this.scale < 19;
-    const title = item.node?.bodies.length ? `${item.title} ▣` : item.title;
-    context.fillText(fitted(context, title, room), box.x, y + (isAlone ? box.height / 2 : box.height / 2 - 8));
+    const title = item.node && app.model.inside(item.node).length > 0 ? `${item.title} ▣` : item.title;
+    // Round ends leave less room above.
+    const rise = item.node ? 8 : 6.5;
+    context.fillText(fitted(context, title, room), box.x, y + box.height / 2 - (isAlone ? 0 : rise));
     if (isAlone) return;
     context.fillStyle = look.muted;
     context.font = `10.5px ${colors.font}`;
-    context.fillText(fitted(context, item.subtitle, room), box.x, y + box.height / 2 + 9);
+    context.fillText(fitted(context, item.subtitle, room), box.x, y + box.height / 2 + (item.node ? 9 : 8));
   }
 
   /// The colour of the ring around an item that is selected, found, or the counterpart of what is selected.

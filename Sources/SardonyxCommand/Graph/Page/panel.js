@@ -36,7 +36,8 @@ class Panel {
       ...(profile ? [h("h3", {}, "Machine"), h("p", {}, `${profile.isa}, ${profile.threads} thread${
         profile.threads === 1 ? "" : "s"}, median of ${profile.rounds} runs; peaks measured beside them: ${
         Units.number(profile.peaks[0])} GMAC/s, ${Units.number(profile.peaks[1])} GB/s`)] : []),
-      ...(about.functions.length > 0 ? [h("h3", {}, "Functions"), h("p", {}, about.functions.join(", "))] : []),
+      ...(model.functions.length > 0 ? [h("h3", {}, "Functions"), h("ul", { class: "links" },
+        model.functions.map((sheet) => h("li", {}, this.sheetLink(sheet, sheet.function))))] : []),
       ...(about.metadata.length > 0 ? [h("h3", {}, "Metadata"), ...about.metadata.map(([key, value]) =>
         h("details", {}, h("summary", {}, key), h("div", { class: "name" }, value)))] : []),
     ];
@@ -113,14 +114,15 @@ class Panel {
   }
 
   bodies({ node, sheet }) {
-    const { app } = this;
-    if (node.bodies.length === 0) return [];
-    return [h("h3", {}, "Graphs inside"), h("ul", { class: "links" }, node.bodies.map((body) => {
-      const inner = app.model.sheets[body];
-      const count = inner.nodes.length;
-      return h("li", {}, link(`${inner.owner.attribute} (${count} node${count === 1 ? "" : "s"})`,
-        () => app.open(inner, app.viewFor(sheet))));
-    }))];
+    const inside = this.app.model.inside(node);
+    if (inside.length === 0) return [];
+    return [h("h3", {}, "Graphs inside"), h("ul", { class: "links" }, inside.map((inner) =>
+      h("li", {}, this.sheetLink(inner, inner.owner?.attribute ?? inner.function, sheet))))];
+  }
+
+  sheetLink(sheet, name, from = sheet) {
+    const count = sheet.nodes.length;
+    return link(`${name} (${count} node${count === 1 ? "" : "s"})`, () => this.app.openIn(sheet, from));
   }
 
   counterparts(item) {
@@ -128,6 +130,10 @@ class Panel {
     const twins = app.model.twins(item);
     const isPlanned = app.model.isPlanned(item.sheet);
     if (twins.length === 0) {
+      if (isPlanned && item.node?.step >= 0) {
+        return [h("h3", {}, "Computes these nodes"), h("p", { class: "muted" },
+          "none: the plan put it in to change how a tensor lies in memory")];
+      }
       if (item.sheet === app.model.file && app.model.plan) {
         return [h("h3", {}, "Planned as"), h("p", { class: "muted" }, "nothing: folded into a constant, or not needed")];
       }

@@ -201,7 +201,8 @@ function closeDeepGroups(sheet, fewest = 400, most = 220) {
   while (pending.length > 0) {
     const group = pending.shift();
     const added = group.items.length + group.groups.length;
-    if (shown + added > most) continue;
+    // What holds nearly everything would hide nearly everything.
+    if (shown + added > most && group.count < sheet.items.length * 0.6) continue;
     group.isOpen = true;
     shown += added;
     pending.push(...group.groups);

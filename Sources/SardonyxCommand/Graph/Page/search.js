@@ -112,5 +112,5 @@ function exactness(item, words) { return item.node && words.includes(item.node.o
 
 function where(model, sheet) {
   if (sheet.owner) return sheet.owner.attribute;
-  return model.isPlanned(sheet) ? "plan" : "file";
+  return model.isPlanned(sheet) ? "plan" : sheet.function === null ? "file" : "function";
 }

@@ -49,9 +49,13 @@ class View {
     for (let sheet = this.sheet; sheet; sheet = sheet.owner ? this.app.model.sheets[sheet.owner.sheet] : null) {
       const label = sheet.owner
         ? `${this.app.model.sheets[sheet.owner.sheet].nodes[sheet.owner.node].operator} ${sheet.owner.attribute}`
-        : this.app.model.isPlanned(sheet) ? "Plan" : "File";
+        : this.app.model.isPlanned(sheet) ? "Plan" : sheet.function === null ? "File" : `function ${sheet.function}`;
       const target = sheet;
       parts.unshift(sheet === this.sheet ? h("strong", {}, label) : link(label, () => this.app.open(target, this)));
+    }
+    const root = this.app.root(this.sheet);
+    if (this.app.model.functions.length > 0 && root === this.app.model.file && !this.isBelow(root)) {
+      parts.unshift(link("File", () => this.app.open(root, this)));
     }
     const nodes = this.sheet.nodes.length;
     this.crumbs.replaceChildren(...parts.flatMap((part, index) => (index > 0 ? ["›", part] : [part])),
@@ -60,6 +64,13 @@ class View {
       this.crumbs.append("·", link("open all", () => this.openAll(true)), "/",
         link("close all", () => this.openAll(false)));
     }
+  }
+
+  /// Whether the sheet is this one or a body in it.
+  isBelow(other) {
+    let sheet = this.sheet;
+    while (sheet !== other && sheet.owner) sheet = this.app.model.sheets[sheet.owner.sheet];
+    return sheet === other;
   }
 
   showLegend() { this.legend.replaceChildren(...this.app.colors.legend(this.sheet)); }
@@ -195,6 +206,23 @@ class View {
       && x <= group.box.x - group.box.width / 2 + 26 + group.title.length * 8) ?? null;
   }
 
+  under({ offsetX, offsetY }) { return this.at(offsetX, offsetY) ?? this.lineAt(offsetX, offsetY); }
+
+  /// The line that passes near a place of the window.
+  lineAt(screenX, screenY) {
+    if (this.scale < 0.2) return null;
+    const [x, y] = this.toSheet(screenX, screenY);
+    const reach = 5 / this.scale;
+    const { context } = this;
+    context.save();
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.lineWidth = 2 * reach;
+    const found = this.sheet.visible.lines.findLast(({ path, bounds }) => x >= bounds[0] - reach && x <= bounds[2] + reach
+      && y >= bounds[1] && y <= bounds[3] && context.isPointInStroke(path, x, y));
+    context.restore();
+    return found ?? null;
+  }
+
   hover(thing, event) {
     if (thing !== this.hovered) {
       this.hovered = thing;
@@ -212,6 +240,11 @@ class View {
       return [h("b", {}, thing.title), h("div", {}, `${thing.count} nodes · click to ${thing.isOpen ? "close" : "open"}`),
         amounts.length > 0 && h("div", {}, amounts.join(" · "))];
     }
+    if (thing.targets) {
+      const { name, type, bytes, layout } = this.sheet.values[thing.value];
+      return [h("b", {}, type), h("div", { class: "name" }, name),
+        h("div", {}, [layout, bytes > 0 && Units.bytes(bytes)].filter(Boolean).join(" · "))];
+    }
     const parts = [h("b", {}, thing.title)];
     if (thing.node?.name) parts.push(h("div", { class: "name" }, thing.node.name));
     for (const value of thing.node ? this.sheet.made(thing) : [thing.value]) parts.push(h("div", {}, value.type));
@@ -228,6 +261,7 @@ class View {
   pick(thing) {
     if (!thing) return this.app.select(null);
     if (thing.gaps) return this.toggle(thing);
+    if (thing.targets) return this.app.select(this.sheet.values[thing.value].maker, { view: this, isStill: true });
     return this.app.select(thing, { view: this, isStill: true });
   }
 
@@ -251,7 +285,7 @@ class View {
     canvas.addEventListener("pointerup", (event) => {
       const isClick = this.pointers.size === 1 && !this.hasMoved;
       this.release(event);
-      if (isClick) this.pick(this.at(event.offsetX, event.offsetY));
+      if (isClick) this.pick(this.under(event));
     });
     canvas.addEventListener("pointercancel", (event) => this.release(event));
     canvas.addEventListener("pointerleave", (event) => this.hover(null, event));
@@ -267,7 +301,7 @@ class View {
 
   move(event) {
     const last = this.pointers.get(event.pointerId);
-    if (!last) return this.hover(this.at(event.offsetX, event.offsetY), event);
+    if (!last) return this.hover(this.under(event), event);
     const place = [event.offsetX, event.offsetY];
     if (this.pointers.size === 2) {
       const other = [...this.pointers].find(([id]) => id !== event.pointerId)[1];
@@ -286,10 +320,10 @@ class View {
     this.pointers.set(event.pointerId, place);
   }
 
-  /// Opens the first body of a node.
+  /// Opens the first body of a node, or the function that it calls.
   enter(thing) {
-    const body = thing?.node?.bodies[0];
-    if (body !== undefined) this.app.open(this.app.model.sheets[body], this);
+    const inner = thing?.node ? this.app.model.inside(thing.node)[0] : null;
+    if (inner) this.app.open(inner, this);
   }
 
   key(event) {
@@ -300,10 +334,13 @@ class View {
       if (event.shiftKey) this.pan(-steps[event.key][1] * 80, -steps[event.key][0] * 80);
       else this.step(selected, ...steps[event.key]);
     } else if (event.key === "Enter") {
-      if (selected?.node?.bodies.length) this.enter(selected); else this.app.panel.element.focus();
+      if (selected?.node && this.app.model.inside(selected.node).length > 0) this.enter(selected);
+      else this.app.panel.element.focus();
     } else if (event.key === "Backspace" && this.sheet.owner) {
       const { sheet, node } = this.sheet.owner;
       this.app.select(this.app.model.sheets[sheet].nodes[node].item, { view: this });
+    } else if (event.key === "Backspace" && this.sheet.function !== null) {
+      this.app.open(this.app.model.file, this);
     } else if (event.key === "c" && selected) {
       const group = this.sheet.groups[selected.group];
       if (group.parent >= 0 && group.isOpen) this.toggle(group);

@@ -1,0 +1,87 @@
+import Foundation
+import FoundationXML
+import Sardonyx
+import TestSupport
+import Testing
+
+@testable import SardonyxCommand
+
+/// How graphs inside nodes are drawn where nobody can enter them:
+/// x, c → If (then: Relu of x; else: Loop around Add of x and its state) → y.
+@Suite struct GraphDrawingTests {
+    private static func scalar(_ name: String, dtype: Int) -> Message { value(name, dtype: dtype, extents: []) }
+
+    private static func drawing(isNested: Bool) throws -> GraphDrawing {
+        let loop = graph(
+            [node("Add", ["state", "x"], ["next"]), node("Identity", ["go"], ["again"])],
+            more: [
+                .message(11, scalar("turn", dtype: 7)), .message(11, scalar("go", dtype: 9)),
+                .message(11, value("state")), .message(12, scalar("again", dtype: 9)), .message(12, value("next")),
+            ])
+        let other = graph(
+            [node("Loop", ["", "c", "x"], ["grown"], .text(3, "/scope/Loop") + graphAttribute("body", loop))],
+            outputs: ["grown"])
+        let then = graph([node("Relu", ["x"], ["cut"])], outputs: ["cut"])
+        let choice = node(
+            "If", ["c"], ["y"],
+            .text(3, "/scope/choice") + graphAttribute("then_branch", then) + graphAttribute("else_branch", other))
+        let whole = graph(
+            [choice],
+            more: [.message(11, value("x")), .message(11, scalar("c", dtype: 9)), .message(12, value("y"))])
+        let report = try Model(bytes: model(whole)).picture(readsWeights: false).graph
+        return GraphDrawing(report, scopes: GraphScopes(report), isNested: isNested)
+    }
+
+    private static func index(_ title: String, in drawing: GraphDrawing) throws -> Int {
+        try #require(drawing.items.firstIndex { $0.title == title })
+    }
+
+    /// The titles of the boxes around an item, innermost first.
+    private static func boxes(around item: Int, in drawing: GraphDrawing) -> [String] {
+        let groups = drawing.layout.groups
+        return sequence(first: drawing.layout.groupOfItem[item]) { groups[$0].parent }.map { groups[$0].title }
+            .dropLast()
+    }
+
+    @Test func graphsInsideAreBoxesInTheBoxOfTheirNode() throws {
+        let drawing = try Self.drawing(isNested: true)
+        let add = Self.boxes(around: try Self.index("Add", in: drawing), in: drawing)
+        #expect(add.prefix(3) == ["body", "Loop", "else_branch"])
+        #expect(add.last?.hasSuffix("If choice") == true)
+        let relu = Self.boxes(around: try Self.index("Relu", in: drawing), in: drawing)
+        #expect(relu.first == "then_branch" && relu.last == add.last)
+        let choice = Self.boxes(around: try Self.index("If", in: drawing), in: drawing)
+        #expect(choice.count == 1 && choice.first == add.last)
+    }
+
+    @Test func valuesComeFromTheirMakersAcrossGraphs() throws {
+        let drawing = try Self.drawing(isNested: true)
+        let wanted: [(String, Set<String>)] = [
+            ("Add", ["state", "x"]), ("Relu", ["x"]), ("state", ["x"]), ("go", ["c"]), ("turn", []),
+            ("Loop", ["again", "next"]), ("If", ["c", "cut", "grown"]),
+        ]
+        for (title, sources) in wanted {
+            let item = try Self.index(title, in: drawing)
+            let found = Set(drawing.edges.filter { $0.to == item }.map { drawing.items[$0.from].title })
+            #expect(found == sources, "\(title)")
+        }
+        for edge in drawing.edges { #expect(drawing.names.indices.contains(edge.value)) }
+    }
+
+    @Test func onlyTheOuterGraphIsDrawnWhereOthersCanBeEntered() throws {
+        let drawing = try Self.drawing(isNested: false)
+        #expect(Set(drawing.items.map(\.title)) == ["x", "c", "If", "y"] && drawing.edges.count == 3)
+    }
+
+    @Test func picturesHoldEveryNode() throws {
+        let drawing = try Self.drawing(isNested: true)
+        let dot = GraphDot.render(drawing, title: "a \"title\"")
+        #expect(dot.components(separatedBy: "subgraph cluster_").count == drawing.layout.groups.count)
+        #expect(dot.components(separatedBy: "label=\"Add").count == 2 && dot.contains("style=\"rounded,dashed\""))
+        let svg = GraphSVG.render(drawing, title: "title")
+        #expect(XMLParser(data: Data(svg.utf8)).parse())
+        #expect(svg.components(separatedBy: "stroke-dasharray").count - 1 == drawing.layout.groups.count { $0.isBody })
+        // Every edge that ends at an item has an arrowhead, once for each value.
+        #expect(svg.components(separatedBy: "h6z").count - 1 == Set(drawing.edges).count)
+    }
+}
