@@ -19,11 +19,12 @@ from yolact.cards import format_card
 EXAMPLES = """examples:
   tools/export-examples yolo --name yolo11n-seg -o models/yolo11n-seg.onnx
   tools/export-examples yolo --weights runs/segment/train/weights/best.pt -o best.onnx
-  tools/export-examples torchvision --name maskrcnn_resnet50_fpn --weights maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth -o m.onnx
+  tools/export-examples torchvision --name maskrcnn_resnet50_fpn --weights maskrcnn_coco.pth -o m.onnx
   tools/export-examples transformers --name detr --random -o detr.onnx
 then: sardonyx segment picture.jpg --model best.onnx
 """
-MMDEPLOY = """RTMDet and RTMDet-Ins are exported by mmdeploy, which pip alone does not install (mmcv is built for one torch):
+MMDEPLOY = """RTMDet and RTMDet-Ins are exported by mmdeploy, which pip alone does not install
+(mmcv is built for one torch):
   pip install openmim && mim install mmengine 'mmcv<2.2' mmdet mmdeploy
   python -m mmdeploy.tools.deploy configs/mmdet/instance-seg/instance-seg_rtmdet-ins_onnxruntime_static-640x640.py \\
       rtmdet-ins_tiny_8xb32-300e_coco.py rtmdet-ins_tiny.pth picture.jpg --work-dir out
