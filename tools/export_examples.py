@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Exports detectors of the usual PyTorch packages to ONNX and writes each one's card beside it.
 
-Exit code 2 where the package is not installed, with the line that installs it. `--random` needs no download.
+Exit code 2 where the package is not installed, with the line that installs it; 1 for a model that it does not have.
+`--random` needs no download.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from yolact.cards import format_card
 EXAMPLES = """examples:
   tools/export-examples yolo --name yolo11n-seg -o models/yolo11n-seg.onnx
   tools/export-examples yolo --weights runs/segment/train/weights/best.pt -o best.onnx
-  tools/export-examples torchvision --name maskrcnn_resnet50_fpn --weights maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth -o m.onnx
+  tools/export-examples torchvision --name maskrcnn_resnet50_fpn --weights maskrcnn_coco.pth -o m.onnx
   tools/export-examples transformers --name detr --random -o detr.onnx
 then: sardonyx segment picture.jpg --model best.onnx
 """
-MMDEPLOY = """RTMDet and RTMDet-Ins are exported by mmdeploy, which pip alone does not install (mmcv is built for one torch):
+MMDEPLOY = """RTMDet and RTMDet-Ins are exported by mmdeploy, which pip alone does not install
+(mmcv is built for one torch):
   pip install openmim && mim install mmengine 'mmcv<2.2' mmdet mmdeploy
   python -m mmdeploy.tools.deploy configs/mmdet/instance-seg/instance-seg_rtmdet-ins_onnxruntime_static-640x640.py \\
       rtmdet-ins_tiny_8xb32-300e_coco.py rtmdet-ins_tiny.pth picture.jpg --work-dir out
@@ -77,6 +79,9 @@ def main() -> int:
     except sources.Missing as fault:
         print(f"export-examples: {fault}", file=sys.stderr)
         return 2
+    except sources.Unknown as fault:
+        print(f"export-examples: {fault}", file=sys.stderr)
+        return 1
     onnx.checker.check_model(str(options.output))
     card = {"name": options.output.stem, **card}
     card["thresholds"] = {"score": SCORES[card["decoder"]], "top_k": 5 if card["decoder"] == "classification" else 100}

@@ -99,7 +99,7 @@ def compare(result: Result, name: str, expected: list[Instance], found: list[Ins
 
 
 def turned_pixels_explain(score: float, ours: Instance, theirs: Instance) -> bool:
-    """Whether a score that is a mean over the mask's pixels moves as far by the few pixels that fell to a near class."""
+    """Whether a score that is a mean over the mask's pixels moves as far by the few that fell to a near class."""
     if ours.mask is None or theirs.mask is None or not ours.mask.any():
         return False
     _, pixels = masks.agreement(theirs.mask, ours.mask)

@@ -104,7 +104,8 @@ def network(section: dict, activation: str, masked: bool) -> Network:
     made = Network(len(LABELS) + soft, masked)
     batch = pictures.batch(section | {"geometry": "stretch", "width": 256, "height": 256})
     settle(made, lambda: made(torch.cat(batch)), {
-        made.score: (0.0, 1.5), made.box[-1]: (torch.tensor([0.0, 0.0, -1.0, -1.0]), torch.tensor([1.2, 1.2, 0.8, 0.8]))})
+        made.score: (0.0, 1.5),
+        made.box[-1]: (torch.tensor([0.0, 0.0, -1.0, -1.0]), torch.tensor([1.2, 1.2, 0.8, 0.8]))})
     with torch.no_grad():
         logits = made(torch.cat(batch))[0]
         if soft:

@@ -33,8 +33,8 @@ def model() -> FCOS:
 
 def write(path: Path) -> dict:
     roles = {"scores": "cls_logits", "boxes": "bbox_regression", "centerness": "bbox_ctrness"}
-    return write_raw(model(), path, roles, "fcos", {
-        "strides": STRIDES, "candidates_per_level": 1000, "iou_threshold": 0.6, "max_detections": 100}, ["background", *LABELS])
+    parameters = {"strides": STRIDES, "candidates_per_level": 1000, "iou_threshold": 0.6, "max_detections": 100}
+    return write_raw(model(), path, roles, "fcos", parameters, ["background", *LABELS])
 
 
 def reference(outputs: Outputs, where: Placement, card: dict, ties: Ties) -> list[Instance]:

@@ -56,7 +56,8 @@ class Network(nn.Module):
 
 def write(path: Path) -> dict:
     torch.manual_seed(19)
-    section = {"name": "pixel_values", "channels": "rgb", **IMAGENET, "geometry": "stretch", "width": 256, "height": 224}
+    section = {"name": "pixel_values", "channels": "rgb", **IMAGENET, "geometry": "stretch", "width": 256,
+               "height": 224}
     made, batch = Network(), torch.cat(pictures.batch(section))
     settle(made, lambda: made(batch), {made.score: (0.0, 2.0)})
     with torch.no_grad():

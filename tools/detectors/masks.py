@@ -13,7 +13,7 @@ from .geometry import Placement
 
 
 def positions(extent: int, scaled: int, first: int, cells: int, inputs: int) -> tuple[np.ndarray, ...]:
-    """A picture's pixels along one axis, on a grid of cells over the input: lower cell, upper cell, the upper's weight."""
+    """A picture's pixels along one axis, on a grid of cells over the input: lower cell, upper cell, its weight."""
     at = ((np.arange(extent) + 0.5) * scaled / extent + first) * cells / inputs - 0.5
     at = np.clip(at, 0, cells - 1)
     lower = np.floor(at).astype(int)

@@ -32,7 +32,8 @@ def scene(index: int, width: int, height: int) -> Image.Image:
     y, x = np.mgrid[0:height, 0:width]
     pixels = np.stack([x * 200 / width, y * 200 / height, (x + y) * 100 / (width + height)], -1)
     for _ in range(12):
-        cx, cy, radius = random.uniform(0, width), random.uniform(0, height), random.uniform(0.05, 0.3) * max(width, height)
+        cx, cy = random.uniform(0, width), random.uniform(0, height)
+        radius = random.uniform(0.05, 0.3) * max(width, height)
         pixels[(x - cx) ** 2 + (y - cy) ** 2 < radius**2] = random.uniform(0, 255, 3)
     return Image.fromarray((pixels + random.normal(0, 6, pixels.shape)).clip(0, 255).astype(np.uint8))
 
@@ -60,4 +61,5 @@ def read(path: Path) -> np.ndarray:
 
 def batch(card: dict) -> list[torch.Tensor]:
     """Network inputs of nine pictures of different shapes, for `parts.settle`; `card`: the card's `input`."""
-    return [prepared(np.asarray(scene(index + 7, *shape)), card)[0] for index, shape in enumerate(list(SIZES.values())[::2])]
+    return [prepared(np.asarray(scene(index + 7, *shape)), card)[0]
+            for index, shape in enumerate(list(SIZES.values())[::2])]

@@ -20,7 +20,7 @@ LABELS = ["sky", "road", "tree", "building", "water", "person", "animal", "grass
 
 
 class Network(nn.Module):
-    """Atrous convolutions over the last feature (DeepLab), joined with the finest one; logits at a quarter, or full size."""
+    """Atrous convolutions over the last feature (DeepLab), joined with the finest; logits at a quarter or full size."""
 
     def __init__(self, classes: int, full: bool):
         super().__init__()

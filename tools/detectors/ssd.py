@@ -49,12 +49,12 @@ class Maps(nn.Module):
 
 def model(lite: bool) -> SSD:
     torch.manual_seed(16)
-    options = dict(score_thresh=SCORE, detections_per_img=100)
+    options = dict(num_classes=1 + len(LABELS), score_thresh=SCORE, detections_per_img=100)
     if lite:
-        made = ssdlite320_mobilenet_v3_large(weights=None, weights_backbone=None, num_classes=1 + len(LABELS), **options)
+        made = ssdlite320_mobilenet_v3_large(weights=None, weights_backbone=None, **options)
     else:
         maps = Maps()
-        made = SSD(maps, DefaultBoxGenerator(RATIOS, scales=SCALES, steps=STEPS), (300, 300), 1 + len(LABELS), **options)
+        made = SSD(maps, DefaultBoxGenerator(RATIOS, scales=SCALES, steps=STEPS), (300, 300), **options)
     made = made.eval()
     heads = made.head
     last = [list(module.modules())[-1] for module in heads.classification_head.module_list]

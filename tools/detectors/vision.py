@@ -42,8 +42,8 @@ def pyramid(extra: nn.Module | None, first: int, width: int = 32) -> BackboneWit
     for number, (a, b) in enumerate(zip(widths, widths[1:]), 1):
         stages[f"stage{number}"] = nn.Sequential(ConvAct(a, b, 3, 2, nn.ReLU), ConvAct(b, b, 3, act=nn.ReLU))
     used = range(first, 5)
-    return BackboneWithFPN(nn.Sequential(stages), {f"stage{n}": str(n - first) for n in used}, [widths[n] for n in used],
-                           width, extra)
+    return BackboneWithFPN(nn.Sequential(stages), {f"stage{n}": str(n - first) for n in used},
+                           [widths[n] for n in used], width, extra)
 
 
 def samples() -> list[Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import torch
@@ -28,12 +29,22 @@ def input_section(size: int, dynamic: bool, name: str = "images") -> dict:
     return section | ({"stride": max(STRIDES)} if dynamic else {})
 
 
-def write(path: Path, layout: str, segment: bool, size: int = 320, dynamic: bool = False) -> dict:
+@functools.cache
+def network(old: bool, segment: bool, size: int) -> NetworkV5 | NetworkV8:
+    """Settled on pictures; the layouts of a generation share it."""
     torch.manual_seed(11)
-    section = input_section(size, dynamic)
+    made = (NetworkV5 if old else NetworkV8)(len(LABELS), COEFFICIENTS if segment else 0)
+    return settled(made, pictures.batch(input_section(size, False)))
+
+
+def export(layout: str, segment: bool, size: int) -> ExportV5 | ExportV8:
+    """What gives the outputs of `card`, in their order."""
     old = layout.startswith("v5")
-    network = (NetworkV5 if old else NetworkV8)(len(LABELS), COEFFICIENTS if segment else 0)
-    settled(network, pictures.batch(input_section(size, False)))
+    return (ExportV5 if old else ExportV8)(network(old, segment, size), layout).eval()
+
+
+def card(name: str, layout: str, segment: bool, size: int, dynamic: bool = False) -> dict:
+    old = layout.startswith("v5")
     if layout.endswith("raw"):
         roles = [f"head_{stride}" for stride in STRIDES]
         roles += ["coefficients"] if segment and not old else []
@@ -42,18 +53,24 @@ def write(path: Path, layout: str, segment: bool, size: int = 320, dynamic: bool
         outputs = {"detections": "output0"}
     if segment:
         outputs["proto"] = "output1"
-    axes = {"images": {2: "height", 3: "width"}, "output0": {1 if old else 2: "anchors"},
-            "output1": {2: "mask_height", 3: "mask_width"}}
-    save((ExportV5 if old else ExportV8)(network, layout).eval(), torch.zeros(1, 3, size, size), path, input_name="images",
-         outputs=list(outputs.values()), metadata=metadata("segment" if segment else "detect", size),
-         dynamic={name: axes[name] for name in ("images", *outputs.values())} if dynamic else None)
     parameters = {"layout": layout}
     if layout != "end2end":
         parameters |= {"iou_threshold": 0.45 if old else 0.7, "max_detections": 300}
     if layout == "v5-raw":
         parameters["anchors"] = ANCHORS
-    return {"name": path.stem, "decoder": "yolo", "input": section, "outputs": outputs, "yolo": parameters,
-            "thresholds": {"score": SCORE, "top_k": 300}, "labels": LABELS}
+    return {"name": name, "decoder": "yolo", "input": input_section(size, dynamic), "outputs": outputs,
+            "yolo": parameters, "thresholds": {"score": SCORE, "top_k": 300}, "labels": LABELS}
+
+
+def write(path: Path, layout: str, segment: bool, size: int = 320, dynamic: bool = False) -> dict:
+    made = card(path.stem, layout, segment, size, dynamic)
+    outputs = list(made["outputs"].values())
+    axes = {"images": {2: "height", 3: "width"}, "output0": {1 if layout.startswith("v5") else 2: "anchors"},
+            "output1": {2: "mask_height", 3: "mask_width"}}
+    save(export(layout, segment, size), torch.zeros(1, 3, size, size), path, input_name="images", outputs=outputs,
+         metadata=metadata("segment" if segment else "detect", size),
+         dynamic={name: axes[name] for name in ("images", *outputs)} if dynamic else None)
+    return made
 
 
 def forms() -> list[Form]:

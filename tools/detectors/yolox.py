@@ -32,7 +32,8 @@ class Network(nn.Module):
             return nn.ModuleList(make(w) for w in self.backbone.widths)
 
         self.stems = every(lambda w: ConvAct(w, width))
-        self.class_tower, self.box_tower = every(lambda w: ConvAct(width, width, 3)), every(lambda w: ConvAct(width, width, 3))
+        self.class_tower = every(lambda w: ConvAct(width, width, 3))
+        self.box_tower = every(lambda w: ConvAct(width, width, 3))
         self.score = every(lambda w: nn.Conv2d(width, len(LABELS), 1))
         self.box = every(lambda w: nn.Conv2d(width, 4, 1))
         self.object = every(lambda w: nn.Conv2d(width, 1, 1))
