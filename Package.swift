@@ -49,6 +49,7 @@ let package = Package(
         floor("Codecs", ["CCodecs", "CWebP", "TensorCore"]),
         floor("GraphIR", ["TensorCore"]),
         floor("OnnxImport", ["COnnx", "GraphIR", "TensorCore"]),
+        floor("OnnxExport", ["GraphIR", "TensorCore"]),
         floor("Operators", ["CKernels", "Codecs", "GraphIR", "TensorCore"]),
         floor("Passes", ["Operators", "GraphIR", "TensorCore"]),
         floor("Execution", ["Passes", "Operators", "CKernels", "GraphIR", "TensorCore"]),
@@ -57,12 +58,16 @@ let package = Package(
         floor("Media", ["Codecs", "CFreeType", "Detection", "TensorCore"]),
         floor(
             "Sardonyx",
-            ["Execution", "Passes", "OnnxImport", "Operators", "CKernels", "GraphIR", "Detection", "TensorCore"]),
+            [
+                "Execution", "Passes", "OnnxImport", "OnnxExport", "Operators", "CKernels", "GraphIR", "Detection",
+                "TensorCore",
+            ]),
         // Floor 5: the command.
         .executableTarget(
             name: "SardonyxCommand",
             dependencies: [
-                "Sardonyx", "Media", "NumpyIO", "OnnxImport", "Execution", "GraphIR", "CKernels", "COnnx", "CWebP",
+                "Sardonyx", "Media", "NumpyIO", "OnnxImport", "OnnxExport", "Passes", "Operators", "Execution",
+                "GraphIR", "CKernels", "COnnx", "CWebP",
                 "Detection", "TensorCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -84,6 +89,7 @@ let package = Package(
         tests("ConformanceTests", ["Sardonyx"]),
         tests("NumpyIOTests", ["NumpyIO", "TensorCore"], exclude: ["Fixtures"]),
         tests("DetectionTests", ["Detection", "NumpyIO", "CKernels", "TensorCore"], exclude: ["Fixtures"]),
+        tests("OnnxExportTests", ["OnnxExport", "OnnxImport", "GraphIR", "TensorCore"]),
         .testTarget(
             name: "OnnxImportTests", dependencies: ["OnnxImport", "GraphIR", "TensorCore", "TestSupport"],
             exclude: ["Fixtures"], swiftSettings: swift6),

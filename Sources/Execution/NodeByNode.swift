@@ -24,14 +24,16 @@ package struct NodeByNode: Sendable {
             nodes: graph.nodes, graph: graph, opsets: opsets, evaluator: evaluator, interruption: nil)
     }
 
-    /// - Parameter feeds: by graph input; `nil` for those that are not given.
+    /// - Parameters:
+    ///   - feeds: by graph input; `nil` for those that are not given.
+    ///   - observer: told of every node; its indices are those of the graph's nodes.
     /// - Returns: by graph output.
     package func run(
-        _ feeds: [RuntimeValue?], interruption: Interruption? = nil
+        _ feeds: [RuntimeValue?], interruption: Interruption? = nil, observer: StepObserver? = nil
     ) throws(SardonyxError) -> [RuntimeValue] {
         var values: [ValueID: RuntimeValue] = [:]
         for (id, feed) in zip(graph.inputs, feeds) { values[id] = feed }
-        try tail.run(&values, interruption: interruption, observer: nil)
+        try tail.run(&values, interruption: interruption, observer: observer)
         var outputs: [RuntimeValue] = []
         for id in graph.outputs {
             if let value = values[id] {

@@ -26,7 +26,7 @@ extension Node {
 
 extension Graph {
     /// Renames captures, and steps aside with own names that a new one would collide with.
-    fileprivate mutating func renameCaptures(_ names: [Name: Name]) {
+    mutating func renameCaptures(_ names: [Name: Name]) {
         var inner: [Name: Name] = [:]
         for capture in captures {
             guard let renamed = names[self[capture].name] else { continue }

@@ -25,6 +25,27 @@ extension Graph {
         }
     }
 
+    /// Undoes `closeSubgraphs`: what a node hands to its subgraphs only is captured by name again.
+    package mutating func reopenSubgraphs() {
+        for index in nodes.indices where nodes[index].hasSubgraphs {
+            let count = nodes[index].captureCount
+            let names = nodes[index].inputs.suffix(count).map { $0.map { self[$0].name } ?? "" }
+            nodes[index].inputs.removeLast(count)
+            nodes[index].captureCount = 0
+            nodes[index].mapSubgraphs {
+                $0.captureLastInputs(names)
+                $0.reopenSubgraphs()
+            }
+        }
+    }
+
+    private mutating func captureLastInputs(_ names: [Name]) {
+        let ids = inputs.suffix(names.count)
+        inputs.removeLast(names.count)
+        captures += ids
+        renameCaptures(Dictionary(zip(ids.map { self[$0].name }, names)) { first, _ in first })
+    }
+
     private mutating func takeAsInputs(_ outer: [(name: Name, type: ValueType?)]) {
         let captured = Dictionary(captures.map { (self[$0].name, $0) }) { first, _ in first }
         var taken = Set(values.map(\.name))

@@ -128,6 +128,9 @@ package struct ModelGraph: Sendable {
     package var metadata: [(key: String, value: String)]
     package var producer: String
     package var producerVersion: String
+    /// Namespace of the model, and its version there.
+    package var domain: String
+    package var version: Int
     package var documentation: String
 
     package init(graph: Graph, irVersion: Int, opsets: [String: Int]) {
@@ -138,6 +141,8 @@ package struct ModelGraph: Sendable {
         self.metadata = []
         self.producer = ""
         self.producerVersion = ""
+        self.domain = ""
+        self.version = 0
         self.documentation = ""
     }
 }

@@ -75,6 +75,8 @@ package enum OnnxImporter {
         model.metadata = stringEntries(proto.metadata_props, proto.n_metadata_props)
         model.producer = text(proto.producer_name)
         model.producerVersion = text(proto.producer_version)
+        model.domain = text(proto.domain)
+        model.version = Int(proto.model_version)
         model.documentation = text(proto.doc_string)
         for input in model.graph.inputs where model.graph[input].type == nil {
             throw SardonyxError(.graph, "input '\(model.graph[input].name)'", "has no type")

@@ -8,8 +8,8 @@ package enum FoldConstants: GraphPass {
     package static let summary = "evaluate nodes whose inputs are constant, shape arithmetic included"
 
     package static func run(on graph: inout Graph, _ context: PassContext) throws(SardonyxError) {
-        let inference = GraphInference(
-            opsets: context.opsets, evaluator: context.evaluator, interruption: context.interruption)
+        var inference = context.inference
+        inference.evaluator = context.evaluator
         try inference.run(on: &graph, bindings: context.bindings)
         var patch = GraphPatch(graph)
         for (index, node) in graph.nodes.enumerated() {

@@ -13,12 +13,12 @@ package struct GraphInference: Sendable {
     /// Nodes that the table lacks leave their declared types instead of failing: for looking into a graph.
     package var toleratesUnknownOperators = false
 
-    /// Folded results larger than this stay unfolded.
-    package static let largestFoldedByteCount = 16 << 20
+    /// Which constant results are computed.
+    package var folding = FoldingRule.execution
 
     /// As `InferContext.countsWindowsInPadding`.
     private var countsWindowsInPadding = false
-    private let interruption: (any Interruption)?
+    let interruption: (any Interruption)?
     /// Subgraphs around the graph that is walked.
     package private(set) var depth = 0
 
@@ -114,19 +114,10 @@ package struct GraphInference: Sendable {
         }
     }
 
-    /// Whether every run of the node may give other results.
-    private func drawsNumbers(_ node: Node) -> Bool {
-        switch node.opType {
-        case "Bernoulli", "Multinomial": true
-        case "Dropout": node.inputs.count > 2
-        default: node.opType.hasPrefix("Random")
-        }
-    }
-
     private func evaluate(
         _ node: Node, _ opset: Int, _ inputs: [Inferred?], _ results: [Inferred], _ evaluator: Evaluator
     ) throws(SardonyxError) -> [Inferred?]? {
-        guard !drawsNumbers(node),
+        guard !node.drawsNumbers, !folding.kept.contains(node.opType),
             node.subgraphs.isEmpty, results.allSatisfy({ $0.type.dtype != nil }),
             !results.allSatisfy({ $0.constant != nil }),
             zip(node.inputs, inputs).allSatisfy({ $0 == nil || $1?.constant != nil })
@@ -139,12 +130,9 @@ package struct GraphInference: Sendable {
             }
             bytes += shape.elementCount * dtype.byteSize
         }
-        for input in inputs {
-            guard let constant = input?.constant else { continue }
-            bytes = max(bytes, constant.shape.elementCount * constant.dtype.byteSize)
-        }
-        guard bytes <= Self.largestFoldedByteCount else { return nil }
         let constants = inputs.map { $0?.constant }
+        let sizes = constants.compactMap { $0.map { $0.shape.elementCount * $0.dtype.byteSize } }
+        guard folding.allows(resultByteCount: bytes, inputByteCounts: sizes) else { return nil }
         var tensors: [Tensor?] = []
         for constant in constants { tensors.append(try constant?.tensor()) }
         do {

@@ -16,8 +16,10 @@ package struct PassContext: Sendable {
     package let opsets: [String: Int]
     package let evaluator: Evaluator
     package let bindings: [ValueID: Shape]
+    /// Infers without evaluating.
+    let inference: GraphInference
     /// Asked before every node that is inferred or evaluated.
-    package let interruption: (any Interruption)?
+    var interruption: (any Interruption)? { inference.interruption }
 }
 
 /// The order of the passes.
@@ -60,6 +62,10 @@ package struct Pipeline: Sendable {
     private let opsets: [String: Int]
     private let disabled: Set<String>
     private let evaluator: Evaluator
+    /// Which constant results are computed.
+    package var folding = FoldingRule.execution
+    /// As `GraphInference.toleratesUnknownOperators`.
+    package var toleratesUnknownOperators = false
 
     package init(opsets: [String: Int], disabled: Set<String>, evaluator: Evaluator) {
         self.opsets = opsets
@@ -78,11 +84,23 @@ package struct Pipeline: Sendable {
         _ stage: Stage, on graph: inout Graph, bindings: [ValueID: Shape] = [:], last: String? = nil,
         interruption: (any Interruption)? = nil
     ) throws(SardonyxError) -> Bool {
-        let context = PassContext(
-            opsets: opsets, evaluator: evaluator, bindings: bindings, interruption: interruption)
-        let inference = GraphInference(opsets: opsets, interruption: interruption)
+        try run(
+            Self.passes.filter { $0.stage == stage }.map(\.pass), on: &graph, bindings: bindings, last: last,
+            interruption: interruption)
+    }
+
+    /// Runs these passes in turn, as `run(_:on:bindings:last:interruption:)`.
+    @discardableResult
+    func run(
+        _ passes: [any GraphPass.Type], on graph: inout Graph, bindings: [ValueID: Shape] = [:], last: String? = nil,
+        interruption: (any Interruption)? = nil
+    ) throws(SardonyxError) -> Bool {
+        var inference = GraphInference(opsets: opsets, interruption: interruption)
+        inference.folding = folding
+        inference.toleratesUnknownOperators = toleratesUnknownOperators
+        let context = PassContext(opsets: opsets, evaluator: evaluator, bindings: bindings, inference: inference)
         try inference.run(on: &graph, bindings: bindings)
-        for (_, pass) in Self.passes.lazy.filter({ $0.stage == stage }) {
+        for pass in passes {
             if !disabled.contains(pass.name) {
                 do {
                     let before = graph.nodes

@@ -35,6 +35,13 @@ public struct Model: Sendable {
         self.path = nil
     }
 
+    /// A model that was read or made otherwise.
+    /// - Throws: as `init(contentsOf:externalRoot:)`, for Gradient nodes.
+    package init(content: ModelGraph) throws(SardonyxError) {
+        self.content = try content.expandingGradients()
+        self.path = nil
+    }
+
     public var inputs: [Signature] { content.graph.inputs.map { Signature(content.graph[$0]) } }
     public var outputs: [Signature] { content.graph.outputs.map { Signature(content.graph[$0]) } }
 

@@ -87,7 +87,7 @@ public struct RunOptions: Sendable {
         self.isCancelled = isCancelled
     }
 
-    var interruption: (any Interruption)? {
+    package var interruption: (any Interruption)? {
         guard timeout != nil || isCancelled != nil else { return nil }
         return RunControl(deadline: timeout.map { ContinuousClock.now + $0 }, isCancelled: isCancelled)
     }

@@ -17,13 +17,16 @@ struct SardonyxCommand: ParsableCommand {
               sardonyx bench model.onnx --threads 2
               sardonyx profile model.onnx --svg profile.svg
               sardonyx operators resize
+              sardonyx extract model.onnx --to scores -o part.onnx
+              sardonyx optimize model.onnx -o small.onnx --check
+              sardonyx reduce model.onnx --while './fails {}' -o smallest.onnx
 
             Exit codes: 0 done, 2 wrong usage, 3 the model, 4 an input or picture, 5 a limit or deadline.
             """,
         version: "0.1.0",
         subcommands: [
             Segment.self, CardCommand.self, Run.self, Inspect.self, Bench.self, ProfileCommand.self, TestCommand.self,
-            OperatorsCommand.self, Doctor.self,
+            OperatorsCommand.self, Doctor.self, Extract.self, Optimize.self, Reduce.self,
         ])
 
     static func main() {

@@ -50,51 +50,15 @@ package enum WholeFile {
     package static func write(
         _ pieces: [[UInt8]], to path: String, as code: SardonyxError.Code
     ) throws(SardonyxError) {
-        var status = stat()
-        let exists = stat(path, &status) == 0
-        if exists, status.st_mode & S_IFMT != S_IFREG {
-            let descriptor = open(path, O_WRONLY | O_CLOEXEC)
-            guard descriptor >= 0 else { throw failure(path, "cannot write", code) }
-            defer { close(descriptor) }
-            return try fill(descriptor, pieces, path, code)
-        }
-        var target = path
-        if exists, let resolved = realpath(path, nil) {
-            target = String(cString: resolved)
-            free(resolved)
-        }
-        let temporary = "\(target).\(getpid()).\(UInt32.random(in: 0...UInt32.max)).part"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw failure(path, "cannot write", code) }
-        do throws(SardonyxError) {
-            try fill(descriptor, pieces, path, code)
-        } catch {
-            close(descriptor)
-            unlink(temporary)
-            throw error
-        }
-        // A full disk may show only now.
-        guard close(descriptor) == 0, rename(temporary, target) == 0 else {
-            let error = failure(path, "cannot write", code)
-            unlink(temporary)
-            throw error
-        }
-    }
-
-    private static func fill(
-        _ descriptor: Int32, _ pieces: [[UInt8]], _ path: String, _ code: SardonyxError.Code
-    ) throws(SardonyxError) {
+        let file = try StagedFile(path, as: code)
         for piece in pieces {
-            var written = 0
-            while written < piece.count {
-                let count = piece.withUnsafeBytes { buffer in
-                    Glibc.write(descriptor, buffer.baseAddress.map { $0 + written }, buffer.count - written)
-                }
-                if count < 0, errno == EINTR { continue }
-                guard count > 0 else { throw failure(path, "cannot write", code) }
-                written += count
+            var fault: SardonyxError?
+            piece.withUnsafeBytes { bytes in
+                do throws(SardonyxError) { try file.write(bytes) } catch { fault = error }
             }
+            if let fault { throw fault }
         }
+        try file.commit()
     }
 
     private static func failure(_ path: String, _ what: String, _ code: SardonyxError.Code) -> SardonyxError {

@@ -51,6 +51,29 @@ package struct TensorComparison: Sendable {
         return difference(try cast(actual, Double.self), try cast(expected, Double.self))
     }
 
+    /// The greatest difference of two tensors of numbers, and the greatest magnitude of `a`, each of what is finite.
+    /// - Returns: `nil` where type or shape differ, or one has a NaN or infinity that the other has not; for strings and
+    ///   complex numbers only whether all bits are equal (0).
+    /// - Throws: `limit` when there is no memory.
+    package static func greatestDifference(
+        _ a: Tensor, _ b: Tensor
+    ) throws(SardonyxError) -> (difference: Double, magnitude: Double)? {
+        guard a.dtype == b.dtype, a.shape == b.shape else { return nil }
+        let comparison = TensorComparison(relative: 0, absolute: 0)
+        guard a.dtype.isFloatingPoint || a.dtype.isInteger || a.dtype == .bool else {
+            return try comparison.difference(a, b) == nil ? (0, 0) : nil
+        }
+        var greatest = (difference: 0.0, magnitude: 0.0)
+        for (x, y) in zip(try comparison.cast(a, Double.self), try comparison.cast(b, Double.self)) {
+            guard x.isFinite, y.isFinite else {
+                guard x == y || x.isNaN && y.isNaN else { return nil }
+                continue
+            }
+            greatest = (max(greatest.difference, abs(x - y)), max(greatest.magnitude, abs(x)))
+        }
+        return greatest
+    }
+
     private func difference(_ a: [Double], _ e: [Double]) -> String? {
         let differs = a.indices.first { index in
             if a[index].isNaN || e[index].isNaN { return a[index].isNaN != e[index].isNaN }

@@ -29,7 +29,12 @@ struct InputFlags: ParsableArguments {
     /// Every input of the model: from its file, else random numbers. Names are bytes.
     /// - Throws: `usage` for an input that is given twice, `input` for a file that is not there or not right.
     func named(for session: Session) throws(SardonyxError) -> [Name: Tensor] {
-        let types = Dictionary(session.model.inputs.map { (Name($0.name), $0.dtype) }) { first, _ in first }
+        try named(for: session.model, byteLimit: session.options.memoryLimit)
+    }
+
+    /// As above, for a model that may not be able to run.
+    func named(for model: Model, byteLimit: Int) throws(SardonyxError) -> [Name: Tensor] {
+        let types = Dictionary(model.inputs.map { (Name($0.name), $0.dtype) }) { first, _ in first }
         var tensors: [Name: Tensor] = [:]
         for entry in input {
             for (text, tensor) in try Self.feeds(entry) {
@@ -45,12 +50,11 @@ struct InputFlags: ParsableArguments {
             guard shapes.updateValue(flag.dims, forKey: name) == nil else { throw Self.twice("--shape", name) }
         }
         // Beside given tensors, an input of open shape stays out: the session then names all faults of the inputs.
-        let missing = session.model.inputs.filter {
+        let missing = model.inputs.filter {
             let name = Name($0.name)
             return tensors[name] == nil && (tensors.isEmpty || shapes[name] != nil || $0.isFixed)
         }
-        let random = try RandomInputs(seed: seed, byteLimit: session.options.memoryLimit).tensors(
-            for: missing, shapes: shapes)
+        let random = try RandomInputs(seed: seed, byteLimit: byteLimit).tensors(for: missing, shapes: shapes)
         return tensors.merging(random) { given, _ in given }
     }
 

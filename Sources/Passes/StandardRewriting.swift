@@ -1,0 +1,113 @@
+import GraphIR
+import Operators
+import TensorCore
+
+/// Makes a model smaller and plainer without leaving the standard's operators, so that it can be written as a file.
+///
+/// Bodies of If, Loop and Scan keep their nodes.
+package struct StandardRewriting: Sendable {
+    /// The passes, with the operator set from which on their results have standard forms.
+    private static let table: [(opset: Int, pass: any GraphPass.Type)] = [
+        (1, RemoveIdentities.self),
+        (1, FoldConstants.self),
+        (1, MergeDuplicates.self),
+        (7, FuseConvBatchNorm.self),
+        (1, RemoveRedundantRelus.self),
+        (20, FuseGelu.self),
+        (24, FuseActivationPatterns.self),
+    ]
+
+    /// More rounds gain nothing but time.
+    private static let mostRounds = 4
+
+    /// The passes by name, each with what it does.
+    package static var passes: [(name: String, summary: String)] { table.map { ($0.pass.name, $0.pass.summary) } }
+
+    /// A constant result that was not computed.
+    package struct Unfolded: Sendable {
+        package var node: String
+        package var type: ValueType
+    }
+
+    private let disabled: Set<String>
+    private let largestGrowth: Int
+    private let evaluator: Evaluator
+
+    /// - Parameters:
+    ///   - disabled: names of passes to leave out.
+    ///   - largestGrowth: constant results that take so many bytes more than what they are made of are not computed.
+    package init(disabled: Set<String>, largestGrowth: Int, evaluator: Evaluator) {
+        self.disabled = disabled
+        self.largestGrowth = largestGrowth
+        self.evaluator = evaluator
+    }
+
+    /// Rewrites a model; operators that are not known stay as they are.
+    /// - Returns: constant results that were left, because they are large.
+    /// - Throws: `unsupported` for Gradient nodes, which name values; what inference and passes find wrong.
+    package func run(
+        on model: inout ModelGraph, interruption: (any Interruption)? = nil
+    ) throws(SardonyxError) -> [Unfolded] {
+        if let node = model.graph.nodes.first(where: { $0.domain == Domains.training && $0.opType == "Gradient" }) {
+            throw SardonyxError(
+                .unsupported, node.label, "names values of the graph in its attributes, so that no pass may run",
+                hint: "Write the model with no pass")
+        }
+        let opset = model.opsets[Domains.onnx] ?? 1
+        let passes = Self.table.filter { $0.opset <= opset }.map(\.pass) + [StandardForms.self]
+        var pipeline = Pipeline(opsets: model.opsets, disabled: disabled, evaluator: evaluator)
+        pipeline.folding = .file(largestGrowth: largestGrowth)
+        pipeline.toleratesUnknownOperators = true
+        var graph = model.graph
+        graph.closeSubgraphs()
+        for _ in 0..<Self.mostRounds {
+            let count = graph.nodes.count
+            try pipeline.run(passes, on: &graph, interruption: interruption)
+            if graph.nodes.count == count { break }
+        }
+        let unfolded = disabled.contains(FoldConstants.name) ? [] : self.unfolded(graph)
+        graph.reopenSubgraphs()
+        graph.removeDeadCode()
+        graph.compactValues()
+        try graph.validate()
+        model.graph = graph
+        return unfolded
+    }
+
+    private func unfolded(_ graph: Graph) -> [Unfolded] {
+        var found: [Unfolded] = []
+        for node in graph.nodes where node.subgraphs.isEmpty && !node.drawsNumbers && node.domain == Domains.onnx {
+            guard let output = node.outputs.first ?? nil, let type = graph[output].type,
+                node.inputs.allSatisfy({ $0.map { graph[$0].constant != nil } ?? true })
+            else { continue }
+            found.append(Unfolded(node: node.label, type: type))
+        }
+        return found
+    }
+}
+
+/// Gives operators that other passes made inside the names that the standard has for them.
+private enum StandardForms: GraphPass {
+    static let name = "standard-forms"
+    static let summary = "write internal operators as those of the standard"
+
+    static func run(on graph: inout Graph, _ context: PassContext) throws(SardonyxError) {
+        var patch = GraphPatch(graph)
+        for (index, node) in graph.nodes.enumerated() where node.domain == Domains.internal {
+            guard let name = standardName(node.opType) else { continue }
+            patch.change(index) {
+                $0.domain = Domains.onnx
+                $0.opType = name
+            }
+        }
+        try patch.apply(to: &graph)
+    }
+
+    private static func standardName(_ name: String) -> String? {
+        switch name {
+        case "Gelu", "HardSwish": name
+        case "Silu": "Swish"
+        default: nil
+        }
+    }
+}
