@@ -22,9 +22,10 @@ import numpy as np
 import onnx
 from onnx import ModelProto, numpy_helper
 
+from onnx_export import EXPORTERS, export
 from planted.faults import Fault, copy, faults, named, shows
-from planted.graphs import GRAPHS
-from record_run import record_onnx, storable
+from planted.graphs import GRAPHS, Residual, seeded
+from record_run import record_onnx, record_torch, storable
 
 SECONDS = 120
 
@@ -87,14 +88,18 @@ class Checker:
         return row
 
     def shown(self, model: ModelProto, feeds: dict, intact: dict, seed: int) -> Fault | None:
-        """The first fault that ONNX Runtime runs and that shows at its node."""
+        """The first fault that ONNX Runtime runs and that shows at its node and at an output.
+
+        What no output depends on, the planned graph does not compute.
+        """
+        outputs = [value.name for value in model.graph.output]
         for fault in faults(model, seed):
             node = next(node for node in fault.model.graph.node if node.name == fault.node)
             try:
                 planted = record_onnx(fault.model, feeds)
             except Exception:  # ONNX Runtime's errors have no common class; another fault will do
                 continue
-            if shows(intact, planted, node):
+            if shows(intact, planted, node.output) and any(shows(intact, planted, [name]) for name in outputs):
                 return fault
         return None
 
@@ -133,7 +138,9 @@ class Checker:
         model = named(model)
         np.savez(folder / "feeds.npz", **feeds)
         onnx.save(model, folder / "intact.onnx")
-        for name, check in (("tolerance", self.tolerance), ("not finite", self.not_finite), ("reset", self.reset)):
+        checks = {"tolerance": self.tolerance, "not finite": self.not_finite, "reset": self.reset,
+                  "folder": self.saved_tensors, "torch": self.torch}
+        for name, check in checks.items():
             start = time.monotonic()
             row = Row(name, len(model.graph.node))
             row.fault, row.failures = check(copy(model), folder)
@@ -185,6 +192,41 @@ class Checker:
         if found["comparison"]["firstDivergence"]["node"] != nodes[0].name:
             failures.append(f"without: names {label(found['comparison']['firstDivergence'])}")
         return f"Relu became Sigmoid in {sorted(wanted)}", failures
+
+
+    def saved_tensors(self, model: ModelProto, folder: Path) -> tuple[str, list[str]]:
+        """A folder of the ONNX backend tests and a .npy file; with an element changed neither agrees."""
+        feeds = dict(np.load(folder / "feeds.npz"))
+        [output] = [value.name for value in model.graph.output]
+        result = record_onnx(model, feeds)[output]
+        failures = []
+        for expected, array in ((0, result), (1, result + np.eye(*result.shape, dtype=np.float32))):
+            data = folder / f"test_data_set_{expected}"
+            data.mkdir(exist_ok=True)
+            [(name, image)] = feeds.items()
+            for file, tensor in (("input_0", numpy_helper.from_array(image, name)),
+                                 ("output_0", numpy_helper.from_array(array, output))):
+                (data / f"{file}.pb").write_bytes(tensor.SerializeToString())
+            np.save(folder / "result.npy", array)
+            for arguments in ((data,), (folder / "result.npy", "--input", folder / "feeds.npz")):
+                code, _ = self.compare(folder / "intact.onnx", *arguments)
+                if code != expected:
+                    failures.append(f"{arguments[0].name}: exit code {code}, expected {expected}")
+        return "saved outputs", failures
+
+    def torch(self, _: ModelProto, folder: Path) -> tuple[str, list[str]]:
+        """What PyTorch's modules compute, by the names that both exporters give; batch normalisation is folded."""
+        failures = []
+        for exporter in EXPORTERS:
+            module, example = seeded(Residual(), (1, 3, 48, 48), 9)
+            export(module, example, folder / "torch.onnx", exporter=exporter, outputs=["result"])
+            values = record_torch(module, (example,), onnx.load(folder / "torch.onnx"))
+            np.savez(folder / "torch.npz", **values)
+            code, found = self.compare(folder / "torch.onnx", folder / "torch.npz", "--optimize", "off")
+            count = 0 if isinstance(found, str) else len(found["comparison"]["rows"])
+            if code != 0 or count < 8:
+                failures.append(f"{exporter}: exit code {code}, {count} values, expected 8 and more")
+        return "modules of PyTorch", failures
 
 
 def main() -> None:

@@ -115,9 +115,9 @@ def record_torch(module, inputs: tuple, model: ModelProto) -> dict[str, np.ndarr
     """What a module, and its submodules that run once and return one tensor, compute, by the names in its ONNX file."""
     import torch
 
-    calls: dict[str, list] = {}
+    calls: dict[str, list[tuple[object, object]]] = {}
     hooks = [part.register_forward_hook(
-        lambda _, __, result, path=path: calls.setdefault(path, []).append(result))
+        lambda _, given, result, path=path: calls.setdefault(path, []).append((given[0] if given else None, result)))
         for path, part in module.named_modules() if path]
     try:
         with torch.no_grad():
@@ -125,17 +125,22 @@ def record_torch(module, inputs: tuple, model: ModelProto) -> dict[str, np.ndarr
     finally:
         for hook in hooks:
             hook.remove()
+    once = {path: made[0] for path, made in calls.items() if len(made) == 1 and isinstance(made[0][1], torch.Tensor)}
     names = values_of_modules(model)
-    recorded = {value.name: tensor.detach().cpu().numpy() for value, tensor in zip(fed(model), inputs)}
-    for path, results in calls.items():
-        if path in names and len(results) == 1 and isinstance(results[0], torch.Tensor):
-            recorded[names[path]] = results[0].detach().cpu().numpy()
+    values = {path: result for path, (_, result) in once.items() if path in names}
+    for path, part in module.named_modules():
+        if path in once and path not in names and "BatchNorm" in type(part).__name__:
+            # The exporter folds it into the convolution before it, whose value in the file is then this one's.
+            for other, (_, result) in once.items():
+                if result is once[path][0] and other in values:
+                    values[other] = once[path][1]
+    recorded = {value.name: given for value, given in zip(fed(model), inputs)}
+    recorded |= {names[path]: result for path, result in values.items()}
     flat = [outputs] if isinstance(outputs, torch.Tensor) else list(
         outputs.values() if isinstance(outputs, dict) else outputs)
-    for value, tensor in zip(model.graph.output, flat):
-        if isinstance(tensor, torch.Tensor):
-            recorded[value.name] = tensor.detach().cpu().numpy()
-    return recorded
+    recorded |= {value.name: result for value, result in zip(model.graph.output, flat)
+                 if isinstance(result, torch.Tensor)}
+    return {name: tensor.detach().cpu().numpy() for name, tensor in recorded.items()}
 
 
 def maker(text: str) -> Callable:
@@ -163,6 +168,8 @@ def given_inputs(entries: list[str]) -> dict[str, np.ndarray]:
     feeds: dict[str, np.ndarray] = {}
     for entry in entries:
         name, _, path = entry.rpartition("=")
+        if not Path(path).is_file():
+            raise SystemExit(f"record-run: no file '{path}'")
         if name:
             feeds[name] = np.load(path)
         else:
@@ -191,11 +198,14 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     options = arguments()
+    source = options.onnx if options.kind == "torch" else options.model
+    if not source.is_file():
+        raise SystemExit(f"record-run: no file '{source}'")
     if options.kind == "torch":
         module, inputs = maker(options.make)()
-        values = record_torch(module, inputs, onnx.load(options.onnx, load_external_data=False))
+        values = record_torch(module, inputs, onnx.load(source, load_external_data=False))
     else:
-        model = onnx.load(options.model)
+        model = onnx.load(source)
         shapes = {name: [int(extent) for extent in dims.split("x") if extent]
                   for name, _, dims in (entry.rpartition("=") for entry in options.shape)}
         feeds = random_feeds(model, options.seed, shapes, given_inputs(options.input))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from typing import Iterator
+from typing import Iterable, Iterator
 
 import numpy as np
 from onnx import ModelProto, NodeProto, helper, numpy_helper
@@ -112,9 +112,9 @@ def faults(model: ModelProto, seed: int) -> Iterator[Fault]:
                 yield Fault(kind, node.name, text, planted)
 
 
-def shows(intact: dict[str, np.ndarray], planted: dict[str, np.ndarray], node: NodeProto) -> bool:
-    """Whether the node's results differ far beyond rounding, and are finite in both."""
-    for name in node.output:
+def shows(intact: dict[str, np.ndarray], planted: dict[str, np.ndarray], names: Iterable[str]) -> bool:
+    """Whether the first of these values that can be told differs far beyond rounding, and is finite in both."""
+    for name in names:
         if name not in intact or name not in planted or intact[name].shape != planted[name].shape:
             continue
         a, r = planted[name], intact[name]

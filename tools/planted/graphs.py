@@ -82,14 +82,21 @@ class Recurrent(nn.Module):
         return self.head(torch.tanh(self.gru(self.lstm(x)[0])[0]))
 
 
+def seeded(module: nn.Module, shape: tuple[int, ...], seed: int) -> tuple[nn.Module, Tensor]:
+    """With weights and statistics of its own, and an input."""
+    torch.manual_seed(seed)
+    for part in module.modules():
+        if hasattr(part, "reset_parameters"):
+            part.reset_parameters()
+        if isinstance(part, nn.BatchNorm2d):
+            nn.init.uniform_(part.running_mean, -0.5, 0.5)
+            nn.init.uniform_(part.running_var, 0.5, 2)
+    return module.eval(), torch.rand(shape)
+
+
 def exported(module: nn.Module, shape: tuple[int, ...], seed: int) -> Callable[[Path], Made]:
     def make(folder: Path) -> Made:
-        torch.manual_seed(seed)
-        for part in module.modules():
-            if isinstance(part, nn.BatchNorm2d):
-                nn.init.uniform_(part.running_mean, -0.5, 0.5)
-                nn.init.uniform_(part.running_var, 0.5, 2)
-        example = torch.rand(shape)
+        _, example = seeded(module, shape, seed)
         export(module, example, folder / "exported.onnx", exporter="torchscript", outputs=["result"])
         return onnx.load(folder / "exported.onnx"), {"image": example.numpy()}
     return make

@@ -10,6 +10,8 @@ struct UnmatchedValues {
     private var makers: [Name: String] = [:]
     private var kernels: [Name: String] = [:]
     private let folded: Set<Name>
+    /// By value of the source: whether it follows from constants alone.
+    private let isConstant: [Bool]
 
     init(_ run: ComparedRun, _ source: Graph, _ names: [Name: Name]) {
         self.run = run
@@ -19,6 +21,7 @@ struct UnmatchedValues {
             for case let output? in node.outputs { makers[run.graph[output].name] = node.label }
             for origin in node.origins where !origin.isEmpty { kernels[origin] = node.label }
         }
+        isConstant = Self.constants(source)
         folded = Set(run.graph.values.lazy.filter { $0.constant != nil }.map(\.name))
     }
 
@@ -45,11 +48,20 @@ struct UnmatchedValues {
         return unmatched
     }
 
+    private static func constants(_ graph: Graph) -> [Bool] {
+        var isConstant = graph.values.map { $0.constant != nil }
+        for node in graph.nodes where node.opType == "Constant" || !node.inputs.isEmpty {
+            let isFixed = !node.hasSubgraphs && node.inputs.allSatisfy { $0.map { isConstant[$0.index] } ?? true }
+            for case let output? in node.outputs { isConstant[output.index] = isFixed }
+        }
+        return isConstant
+    }
+
     /// What became of a value: followed to the nearest values behind it that the run has.
     private func fate(
         of id: ValueID, _ producer: Int, _ consumers: [[Int]]
     ) -> (Comparison.Unmatched.Reason, String?) {
-        if folded.contains(source[id].name) { return (.folded, nil) }
+        if folded.contains(source[id].name) || isConstant[id.index] { return (.folded, nil) }
         if let kernel = kernels[source.nodes[producer].name] { return (.fused, kernel) }
         var seen: Set<Int> = []
         var pending = consumers[id.index]

@@ -27,7 +27,7 @@ struct Compare: ParsableCommand {
               sardonyx compare pruned.onnx original.onnx --input image=x.npy --all
               sardonyx compare model.onnx --against optimize=off --reset
               sardonyx compare model.onnx --against isa=scalar,winograd=off
-              sardonyx compare detector-fp16.onnx detector.onnx --picture street.jpg --rtol 1e-2
+              sardonyx compare half.onnx model.onnx --picture street.jpg --rtol 1e-2
               sardonyx compare model.onnx --nan --input image=x.npy
             """)
 
@@ -98,7 +98,7 @@ struct Compare: ParsableCommand {
             return
         }
         let pictures = try comparedPictures(run, side, deadline)
-        let feeds = try side.feeds(for: run, inputs, picture: pictures?.inputs)
+        let feeds = try side.feeds(for: run, inputs, names: options.names, picture: pictures?.inputs)
         let comparison = try progress { (tell) throws(SardonyxError) in
             try run.compare(to: side.reference, feeds: feeds, options: options, progress: tell)
         }

@@ -70,7 +70,7 @@ struct ComparisonText {
     private func table(_ rows: [Comparison.Row]) -> String {
         var table = TextTable([
             ("step", .right), ("operator", .left), ("max abs", .right), ("max rel", .right), ("mean", .right),
-            ("dB", .right), ("of tol.", .right), ("value", .left),
+            ("dB", .right), ("× tol.", .right), ("value", .left),
         ])
         for row in rows {
             let value = row.referenceName.map { "\(row.value) = \($0)" } ?? row.value

@@ -18,20 +18,20 @@ enum NumberText {
         number.isFinite ? String(format: "%.9g", number) : short(number)
     }
 
-    /// One line about an error: the worst element with both values, and elements that are not finite.
+    /// About an error, in two lines: its size, and the worst element with both values.
     static func details(_ error: TensorError) -> String {
         guard let worst = error.worst else { return "equal" }
         var text =
-            "max abs \(short(error.maxAbsolute)), worst at \(worst.index): \(exact(worst.actual)) for "
-            + "\(exact(worst.reference)), \(short(error.excess)) of what is allowed; cosine "
+            "max abs \(short(error.maxAbsolute)), \(short(error.excess)) × tolerance, cosine "
             + String(format: "%.7f", error.cosine)
-        if error.beyondCount > 0 { text += "; \(error.beyondCount) of \(error.count) beyond" }
+        if error.beyondCount > 0 { text += ", \(error.beyondCount) of \(error.count) beyond" }
         for (name, count, other) in [
             ("NaN", error.actualNotFinite.nan, error.referenceNotFinite.nan),
             ("infinite", error.actualNotFinite.infinite, error.referenceNotFinite.infinite),
         ] where count + other > 0 {
-            text += "; \(name): \(count), in the reference \(other)"
+            text += ", \(name): \(count), in the reference \(other)"
         }
         return text
+            + "\n    worst at \(worst.index): \(exact(worst.actual)), in the reference \(exact(worst.reference))"
     }
 }

@@ -65,10 +65,11 @@ struct SecondSide {
     }
 
     /// Every input of the model: what was recorded, else what the flags and the picture say.
+    /// - Parameter names: the recording's names by the model's, where they differ.
     /// - Throws: `input` for one that a recording lacks and nobody gave: random numbers would not be those of the
     ///   recorded run.
     func feeds(
-        for run: ModelRun, _ flags: InputFlags, picture: [String: Tensor]?
+        for run: ModelRun, _ flags: InputFlags, names: [String: String], picture: [String: Tensor]?
     ) throws(SardonyxError) -> [Name: RuntimeValue] {
         let model = run.model
         guard case .recording = reference else {
@@ -83,10 +84,11 @@ struct SecondSide {
         for (index, id) in model.content.graph.inputs.enumerated() {
             let input = model.content.graph[id]
             guard feeds[input.name] == nil else { continue }
-            feeds[input.name] = try recordedInputs?(input.type, input.name, index)
+            let recorded = names[input.name.string].map { Name($0) } ?? input.name
+            feeds[input.name] = try recordedInputs?(input.type, recorded, index)
             if feeds[input.name] == nil {
                 throw SardonyxError(
-                    .input, label, "does not hold the input '\(input.name)' of the run that it records",
+                    .input, label, "does not hold the input '\(recorded)' of the run that it records",
                     hint: "Give it: --input \(input.name)=FILE")
             }
         }
