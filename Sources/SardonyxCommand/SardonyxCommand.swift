@@ -16,6 +16,7 @@ struct SardonyxCommand: ParsableCommand {
               sardonyx run model.onnx --input image=input.npy --output out.npz
               sardonyx bench model.onnx --threads 2
               sardonyx profile model.onnx --svg profile.svg
+              sardonyx compare model.onnx ort.npz
               sardonyx operators resize
               sardonyx extract model.onnx --to scores -o part.onnx
               sardonyx optimize model.onnx -o small.onnx --check
@@ -26,7 +27,7 @@ struct SardonyxCommand: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             Segment.self, CardCommand.self, Run.self, Inspect.self, Bench.self, ProfileCommand.self, TestCommand.self,
-            OperatorsCommand.self, Doctor.self, Extract.self, Optimize.self, Reduce.self,
+            Compare.self, Extract.self, Optimize.self, Reduce.self, OperatorsCommand.self, Doctor.self,
         ])
 
     static func main() {

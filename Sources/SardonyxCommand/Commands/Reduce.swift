@@ -103,7 +103,7 @@ struct Reduce: ParsableCommand {
         var fault: SardonyxError?
         var tensors: [Name: Tensor] = [:]
         do throws(SardonyxError) {
-            let given = try inputs.named(for: try Model(content: model), byteLimit: SystemLimits.defaultBudget)
+            let given = try inputs.named(for: try Model(content: model), memoryLimit: SystemLimits.defaultBudget)
             let limits = RunOptions(timeout: .seconds(timeout), isCancelled: { interrupt.isSet })
             (tensors, fault) = ValueRecorder.record(model, inputs: given, interruption: limits.interruption)
         } catch {

@@ -29,21 +29,13 @@ struct InputFlags: ParsableArguments {
     /// Every input of the model: from its file, else random numbers. Names are bytes.
     /// - Throws: `usage` for an input that is given twice, `input` for a file that is not there or not right.
     func named(for session: Session) throws(SardonyxError) -> [Name: Tensor] {
-        try named(for: session.model, byteLimit: session.options.memoryLimit)
+        try named(for: session.model, memoryLimit: session.options.memoryLimit)
     }
 
-    /// As above, for a model that may not be able to run.
-    func named(for model: Model, byteLimit: Int) throws(SardonyxError) -> [Name: Tensor] {
-        let types = Dictionary(model.inputs.map { (Name($0.name), $0.dtype) }) { first, _ in first }
-        var tensors: [Name: Tensor] = [:]
-        for entry in input {
-            for (text, tensor) in try Self.feeds(entry) {
-                let name = Name(text)
-                let isRaw = types[name]??.stored == tensor.dtype
-                let typed = isRaw ? tensor.bits(as: (types[name] ?? nil) ?? tensor.dtype) : tensor
-                guard tensors.updateValue(typed, forKey: name) == nil else { throw Self.twice("--input", name) }
-            }
-        }
+    /// As above.
+    /// - Parameter memoryLimit: the most bytes that the random inputs may take.
+    func named(for model: Model, memoryLimit: Int) throws(SardonyxError) -> [Name: Tensor] {
+        let tensors = try given(for: model)
         var shapes: [Name: [Int]] = [:]
         for flag in shape {
             let name = Name(flag.name)
@@ -54,8 +46,24 @@ struct InputFlags: ParsableArguments {
             let name = Name($0.name)
             return tensors[name] == nil && (tensors.isEmpty || shapes[name] != nil || $0.isFixed)
         }
-        let random = try RandomInputs(seed: seed, byteLimit: byteLimit).tensors(for: missing, shapes: shapes)
+        let random = try RandomInputs(seed: seed, byteLimit: memoryLimit).tensors(for: missing, shapes: shapes)
         return tensors.merging(random) { given, _ in given }
+    }
+
+    /// The inputs that come from files.
+    /// - Throws: as `named`.
+    func given(for model: Model) throws(SardonyxError) -> [Name: Tensor] {
+        let types = Dictionary(model.inputs.map { (Name($0.name), $0.dtype) }) { first, _ in first }
+        var tensors: [Name: Tensor] = [:]
+        for entry in input {
+            for (text, tensor) in try Self.feeds(entry) {
+                let name = Name(text)
+                let isRaw = types[name]??.stored == tensor.dtype
+                let typed = isRaw ? tensor.bits(as: (types[name] ?? nil) ?? tensor.dtype) : tensor
+                guard tensors.updateValue(typed, forKey: name) == nil else { throw Self.twice("--input", name) }
+            }
+        }
+        return tensors
     }
 
     private static func twice(_ option: String, _ name: Name) -> SardonyxError {
