@@ -17,7 +17,7 @@ struct Bench: ParsableCommand {
               printf 'load\\nrun 3\\n' | sardonyx bench model.onnx --serve --input image=input.npy
             """)
 
-    @Argument(help: "The ONNX model.") var model: String
+    @Argument(help: "The ONNX model.", completion: .file(extensions: ["onnx"])) var model: String
     @Option(help: "Measured runs.") var rounds = 30
     @Option(help: "Runs before measuring.") var warmUp = 5
     @Flag(help: "Print JSON.") var json = false

@@ -19,7 +19,7 @@ struct CardCommand: ParsableCommand {
               sardonyx card detr.onnx --check other.card.json
             """)
 
-    @Argument(help: "The ONNX model.") var model: String
+    @Argument(help: "The ONNX model.", completion: .file(extensions: ["onnx"])) var model: String
     @Flag(help: "Show every proposal, the surest first, whether or not the model has a card.") var all = false
     @Option(help: ArgumentHelp("Check this card against the model, also by running it.", valueName: "card"))
     var check: String?

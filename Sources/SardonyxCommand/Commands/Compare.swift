@@ -31,7 +31,7 @@ struct Compare: ParsableCommand {
               sardonyx compare model.onnx --nan --input image=x.npy
             """)
 
-    @Argument(help: "The ONNX model.") var model: String
+    @Argument(help: "The ONNX model.", completion: .file(extensions: ["onnx"])) var model: String
     @Argument(help: "What it is compared with: a model, .npz, .npy, or a folder with output_*.pb.")
     var reference: String?
     @Option(

@@ -17,7 +17,7 @@ struct Extract: ParsableCommand {
               sardonyx extract model.onnx --node /layer1/conv -o conv.onnx
             """)
 
-    @Argument(help: "The ONNX model.") var model: String
+    @Argument(help: "The ONNX model.", completion: .file(extensions: ["onnx"])) var model: String
     @Option(help: ArgumentHelp("A tensor to begin at; may be repeated.", valueName: "tensor")) var from: [String] = []
     @Option(help: ArgumentHelp("A tensor to end with; may be repeated.", valueName: "tensor")) var to: [String] = []
     @Option(help: ArgumentHelp("Take this node alone.", valueName: "name")) var node: String?

@@ -23,7 +23,7 @@ struct Inspect: ParsableCommand {
               sardonyx inspect model.onnx --svg graph.svg --dot graph.dot
             """)
 
-    @Argument(help: "The ONNX model.") var model: String
+    @Argument(help: "The ONNX model.", completion: .file(extensions: ["onnx"])) var model: String
     @Flag(help: "Operators only, with parameters and bytes moved.") var ops = false
     @Flag(help: "List every node with its shapes.") var nodes = false
     @Flag(help: "Statistics of all weights, and those whose numbers are unusual.") var weights = false

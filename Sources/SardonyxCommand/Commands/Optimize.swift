@@ -24,7 +24,7 @@ struct Optimize: ParsableCommand {
               sardonyx optimize model.onnx -o small.onnx --skip fuse-conv-batchnorm
             """)
 
-    @Argument(help: "The ONNX model.") var model: String
+    @Argument(help: "The ONNX model.", completion: .file(extensions: ["onnx"])) var model: String
     @Option(help: ArgumentHelp("Run only this pass; may be repeated. 'none' runs none.", valueName: "pass"))
     var passes: [String] = []
     @Option(help: ArgumentHelp("Leave out a pass; may be repeated.", valueName: "pass")) var skip: [String] = []

@@ -30,7 +30,7 @@ struct ProfileCommand: ParsableCommand {
               sardonyx profile model.onnx --shape image=8x3x224x224 --json | jq '.operators'
             """)
 
-    @Argument(help: "The ONNX model.") var model: String
+    @Argument(help: "The ONNX model.", completion: .file(extensions: ["onnx"])) var model: String
     @Option(help: "Measured runs.") var rounds = 30
     @Option(help: "Runs before measuring.") var warmUp = 5
     @Option(help: "Order of the nodes.") var sort = ProfileOrder.time

@@ -30,7 +30,7 @@ struct Reduce: ParsableCommand {
         case inputs, constants, both
     }
 
-    @Argument(help: "The ONNX model.") var model: String
+    @Argument(help: "The ONNX model.", completion: .file(extensions: ["onnx"])) var model: String
     @Option(
         name: .customLong("while"),
         help: ArgumentHelp("The command; it exits with 0 for models to keep.", valueName: "command"))

@@ -17,7 +17,7 @@ struct Run: ParsableCommand {
               sardonyx run model.onnx --input x=x.npy --all-values --output reference.npz
             """)
 
-    @Argument(help: "The ONNX model.") var model: String
+    @Argument(help: "The ONNX model.", completion: .file(extensions: ["onnx"])) var model: String
     @Option(name: .shortAndLong, help: "Write all outputs to this .npz file, or the only one to a .npy file.")
     var output: String?
     @Flag(

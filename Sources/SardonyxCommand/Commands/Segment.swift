@@ -27,7 +27,7 @@ struct Segment: ParsableCommand {
     @Argument(help: ArgumentHelp("Pictures (JPEG, PNG, WebP) or directories of them.", valueName: "image"))
     var images: [String]
 
-    @Option(name: .shortAndLong, help: "The ONNX model.") var model: String
+    @Option(name: .shortAndLong, help: "The ONNX model.", completion: .file(extensions: ["onnx"])) var model: String
     @Option(help: "The model card (default: beside the model, in its metadata, or as its graph suggests).")
     var card: String?
     @Option(name: .shortAndLong, help: "Directory for what is written.") var out = "."

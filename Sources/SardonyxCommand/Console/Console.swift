@@ -7,6 +7,25 @@ enum Console {
 
     static var showsProgress: Bool { isatty(STDERR_FILENO) == 1 }
 
+    /// How text stands out on a terminal.
+    enum Style: Int {
+        case bold = 1
+        case red = 31
+        case green = 32
+    }
+
+    /// On a terminal that shows it, unless `NO_COLOR` says otherwise (https://no-color.org).
+    private static let showsColor: Bool = {
+        let environment = ProcessInfo.processInfo.environment
+        return isatty(STDOUT_FILENO) == 1 && environment["NO_COLOR", default: ""].isEmpty
+            && environment["TERM"] != "dumb"
+    }()
+
+    /// Text for standard output.
+    static func styled(_ text: String, _ style: Style) -> String {
+        showsColor ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
+    }
+
     /// Columns of a line: of the terminal, at least 80; 120 where standard output is none.
     static var width: Int {
         var size = winsize()

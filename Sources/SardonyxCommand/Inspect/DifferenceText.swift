@@ -6,9 +6,9 @@ enum DifferenceText {
     private static let mostListed = 40
 
     static func text(_ difference: ModelDifference, _ before: String, _ after: String) -> String {
-        var lines = ["--- \(before)", "+++ \(after)"]
+        var lines = [Console.styled("--- \(before)", .red), Console.styled("+++ \(after)", .green)]
         func section(_ title: String, _ body: [String]) {
-            if !body.isEmpty { lines += ["", title] + body }
+            if !body.isEmpty { lines += ["", Console.styled(title, .bold)] + body }
         }
         section("Header", difference.header.flatMap(change))
         section("Inputs and outputs", difference.interface.flatMap(change))
@@ -20,10 +20,10 @@ enum DifferenceText {
                 }))
         section(
             "Nodes of the first only",
-            limited(difference.removedNodes.map { InspectText.wrapped("- \($0)", indent: 2) }))
+            limited(difference.removedNodes.map { styled(InspectText.wrapped("- \($0)", indent: 2), .red) }))
         section(
             "Nodes of the second only",
-            limited(difference.addedNodes.map { InspectText.wrapped("+ \($0)", indent: 2) }))
+            limited(difference.addedNodes.map { styled(InspectText.wrapped("+ \($0)", indent: 2), .green) }))
         if !difference.changedWeights.isEmpty { section("Changed weights", [weights(difference.changedWeights)]) }
         lines += ["", summary(difference)]
         return lines.joined(separator: "\n")
@@ -50,8 +50,12 @@ enum DifferenceText {
         let line = String(repeating: " ", count: indent) + "\(change.what): \(before) → \(after)"
         guard line.count > InspectText.width else { return [line] }
         return InspectText.wrapped("\(change.what):", indent: indent)
-            + InspectText.wrapped("- \(before)", indent: indent + 2)
-            + InspectText.wrapped("+ \(after)", indent: indent + 2)
+            + styled(InspectText.wrapped("- \(before)", indent: indent + 2), .red)
+            + styled(InspectText.wrapped("+ \(after)", indent: indent + 2), .green)
+    }
+
+    private static func styled(_ lines: [String], _ style: Console.Style) -> [String] {
+        lines.map { Console.styled($0, style) }
     }
 
     private static func weights(_ changes: [ModelDifference.WeightChange]) -> String {

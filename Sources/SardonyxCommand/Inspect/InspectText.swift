@@ -6,7 +6,7 @@ enum InspectText {
     static var width: Int { 80 }
 
     static func overview(_ report: ModelReport, title: String, after pass: String?) -> String {
-        var lines = [title]
+        var lines = [Console.styled(title, .bold)]
         let opsets = report.opsets.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         lines.append("IR \(report.irVersion), opsets \(opsets)")
         if !report.producer.isEmpty { lines.append("Made by \(report.producer)") }
@@ -30,7 +30,7 @@ enum InspectText {
 
     static func problems(_ report: ModelReport) -> [String] {
         guard !report.problems.isEmpty else { return [] }
-        return ["", "It cannot run here:"] + report.problems.flatMap { wrapped($0, indent: 2) }
+        return ["", Console.styled("It cannot run here:", .red)] + report.problems.flatMap { wrapped($0, indent: 2) }
     }
 
     private static func summary(_ report: ModelReport) -> String {
