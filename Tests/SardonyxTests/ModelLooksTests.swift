@@ -1,0 +1,48 @@
+import Sardonyx
+import TestSupport
+import Testing
+
+/// Memory over a run, and weights that are unusual.
+@Suite struct ModelLooksTests {
+    /// Each value of 1 KiB lives from the step that makes it to the last that reads it: x and y belong to the caller.
+    @Test func memoryIsThatOfLivingValues() throws {
+        let nodes = [
+            node("Sigmoid", ["x"], ["a"]), node("Tanh", ["a"], ["b"]), node("Exp", ["b"], ["c"]),
+            node("Add", ["a", "c"], ["y"]),
+        ]
+        let extents: [Message] = [.int(1, 1), .int(1, 256)]
+        let interface: Message = [
+            .message(11, value("x", extents: extents)), .message(12, value("y", extents: extents)),
+        ]
+        let plan = try #require(try Model(bytes: model(graph(nodes, more: interface))).picture().plan)
+        let memory = plan.memory
+        // Tanh and Exp may overwrite what they read.
+        #expect(memory.steps.map(\.liveByteCount) == [1024, 2048, 2048, 2048])
+        #expect(memory.peakStep == 1 && memory.peakLiveByteCount == 2048 && memory.arenaByteCount == 2048)
+        #expect(memory.peakByteCount == 3072)
+        #expect(memory.residents.map(\.byteCount) == [1024, 1024])
+    }
+
+    @Test func unusualWeightsAreNamed() throws {
+        let weights = [
+            tensor("plain", dims: [2, 2], .bytes(9, little([1, -1, 2, 3]))),
+            tensor("broken", dims: [2, 2], .bytes(9, little([.nan, .infinity, 0, 1]))),
+            tensor("zero", dims: [2, 2], .bytes(9, little([0, 0, 0, 0]))),
+            tensor("dead", dims: [2, 2], .bytes(9, little([0, 0, 1, 2]))),
+            tensor("wide", dims: [2, 2], .bytes(9, little([1e5, 1, 1e-40, 2]))),
+        ]
+        let names = ["plain", "broken", "zero", "dead", "wide"]
+        let nodes = [node("Sum", ["x"] + names, ["s"]), node("MatMul", ["s", "plain"], ["y"])]
+        let extents: [Message] = [.int(1, 2), .int(1, 2)]
+        let interface: Message = [
+            .message(11, value("x", extents: extents)), .message(12, value("y", extents: extents)),
+        ]
+        let found = try Model(bytes: model(graph(nodes, initializers: weights, more: interface))).weights()
+        #expect(found.map(\.name) == names)
+        #expect(found[0].warnings.isEmpty && found[0].readers == ["Sum (unnamed)", "MatMul (unnamed)"])
+        #expect(found[1].warnings == ["1 NaN", "1 infinite"])
+        #expect(found[2].warnings == ["all zero"])
+        #expect(found[3].warnings == ["1 rows of zeros"])
+        #expect(found[4].warnings == ["beyond float16", "1 subnormal"])
+    }
+}
