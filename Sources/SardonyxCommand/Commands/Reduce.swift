@@ -105,7 +105,7 @@ struct Reduce: ParsableCommand {
         do throws(SardonyxError) {
             let given = try inputs.named(for: try Model(content: model), memoryLimit: SystemLimits.defaultBudget)
             let limits = RunOptions(timeout: .seconds(timeout), isCancelled: { interrupt.isSet })
-            (tensors, fault) = ValueRecorder.record(model, inputs: given, interruption: limits.interruption)
+            (tensors, fault) = RunRecorder.record(model, inputs: given, interruption: limits.interruption)
         } catch {
             guard inputs.input.isEmpty else { throw error }
             fault = error

@@ -4,7 +4,7 @@ import Operators
 import Sardonyx
 
 /// Keeps what the nodes of a model make in a run, as far as there is room.
-final class ValueRecorder: StepObserver {
+final class RunRecorder: StepObserver {
     private let graph: Graph
     private var room: Int
     private(set) var tensors: [Name: Tensor] = [:]
@@ -19,7 +19,7 @@ final class ValueRecorder: StepObserver {
     static func record(
         _ model: ModelGraph, inputs: [Name: Tensor], interruption: (any Interruption)?
     ) -> (tensors: [Name: Tensor], fault: SardonyxError?) {
-        let recorder = ValueRecorder(model.graph, room: SystemLimits.defaultBudget / 2)
+        let recorder = RunRecorder(model.graph, room: SystemLimits.defaultBudget / 2)
         do throws(SardonyxError) {
             let feeds = model.graph.inputs.map { inputs[model.graph[$0].name].map(RuntimeValue.tensor) }
             _ = try NodeByNode(model, threads: SystemLimits.defaultThreads)
