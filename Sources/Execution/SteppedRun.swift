@@ -17,8 +17,13 @@ package final class SteppedRun {
     /// A value at one moment of a run.
     package struct Seen {
         package let value: RuntimeValue
-        /// Whether it lies in memory that the next step may write.
-        fileprivate let isLent: Bool
+        private let isLent: Bool
+
+        /// - Parameter isLent: whether it lies in memory that the next step may write.
+        package init(_ value: RuntimeValue, isLent: Bool = false) {
+            self.value = value
+            self.isLent = isLent
+        }
 
         /// The value in memory of its own.
         /// - Throws: `limit` when there is no memory.
@@ -151,9 +156,9 @@ package final class SteppedRun {
     package func input(_ index: Int) throws(SardonyxError) -> Seen? {
         guard let node = upcoming, index < node.inputs.count, let id = node.inputs[index] else { return nil }
         guard isStatic, let planned else {
-            if let value = values[id] { return Seen(value: value, isLent: false) }
+            if let value = values[id] { return Seen(value) }
             return try graph[id].constant.map { (constant) throws(SardonyxError) in
-                Seen(value: .tensor(try constant.tensor()), isLent: false)
+                Seen(.tensor(try constant.tensor()))
             }
         }
         let views = planned.workspace.arguments(of: position).inputs
@@ -164,7 +169,7 @@ package final class SteppedRun {
     package func output(_ index: Int) throws(SardonyxError) -> Seen? {
         guard position > 0 else { return nil }
         guard position <= staticCount, let planned else {
-            return index < made.count ? made[index].map { Seen(value: $0, isLent: false) } : nil
+            return index < made.count ? made[index].map { Seen($0) } : nil
         }
         let views = planned.workspace.arguments(of: position - 1).outputs
         return try index < views.count ? views[index].map { (view) throws(SardonyxError) in try seen(view) } : nil
@@ -172,10 +177,10 @@ package final class SteppedRun {
 
     private func seen(_ view: TensorView) throws(SardonyxError) -> Seen {
         guard view.layout == .plain else {
-            return Seen(value: .tensor(try view.unblocked(threads: planned?.threads ?? 1)), isLent: false)
+            return Seen(.tensor(try view.unblocked(threads: planned?.threads ?? 1)))
         }
         let lent = Buffer(lending: view.pointer, byteCount: view.elementCount * view.dtype.byteSize)
-        return Seen(value: .tensor(Tensor(dtype: view.dtype, shape: view.shape, buffer: lent)), isLent: true)
+        return Seen(.tensor(Tensor(dtype: view.dtype, shape: view.shape, buffer: lent)), isLent: true)
     }
 
     // MARK: Changing

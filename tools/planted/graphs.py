@@ -165,5 +165,5 @@ GRAPHS: dict[str, Callable[[Path], Made]] = {
     "yolact": lambda _: noisy(onnx.load(DEMO)),
     "retinanet": written(lambda path: FORMS["retinanet_whole"].write(path)),
     "controlled": controlled,
-} | {f"random-{seed}": random_graph(seed) for seed in (11, 12, 16, 23, 31, 42, 57, 65, 71, 83, 96)}
+} | {f"random-{seed}": random_graph(seed) for seed in (13, 18, 20, 26, 27, 31, 33, 34, 40, 44, 48)}
 """Random graphs are those of tools/check-random-graphs with these seeds."""

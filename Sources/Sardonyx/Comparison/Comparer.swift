@@ -55,7 +55,7 @@ struct Comparer {
             let step = run.steps.position
             let sights = run.sights[step]
             for sight in sights.before {
-                if let seen = try run.steps.input(sight.position) { try look(sight, seen.value, step) }
+                if let seen = try run.value(before: sight) { try look(sight, seen.value, step) }
             }
             if resetsInputs, let reference {
                 for (position, id) in node.inputs.enumerated() {
@@ -90,7 +90,8 @@ struct Comparer {
         }
         let node = maker(of: sight.id, step)
         found[sight.id] = Comparison.Row(
-            step: step, node: node?.name.string ?? "", domain: node?.domain ?? "", operatorName: node?.opType ?? "",
+            step: step, node: node?.name.string ?? "", domain: node?.domain ?? "",
+            operatorName: node?.opType ?? "constant",
             origins: node?.sources ?? [], value: sight.name.string,
             referenceName: name == sight.name ? nil : name.string, type: Self.text(value),
             isOutput: outputs.contains(sight.id), error: error, note: note)

@@ -50,7 +50,8 @@ struct DivergenceSearch {
         weights: (Node) throws(SardonyxError) -> [Divergence.Input]
     ) throws(SardonyxError) -> Divergence? {
         let beginnings = beginnings()
-        guard let (index, suspects) = beginnings.first else { return nil }
+        let folded = wrongConstants()
+        guard let (index, suspects) = beginnings.first else { return folded.first.map(Self.divergence) }
         let node = graph.nodes[index]
         var inputs: [Divergence.Input] = []
         for case let id? in node.inputs where graph[id].constant == nil {
@@ -59,10 +60,27 @@ struct DivergenceSearch {
             inputs.append(Divergence.Input(value: graph[id].name.string, kind: kind, error: rows[id]?.error))
         }
         let outputs = node.outputs.compactMap { $0.flatMap { rows[$0] } }
+        // What was computed at load comes before the step that reads it.
+        if let first = folded.first, let step = outputs.first?.step, first.step <= step {
+            return Self.divergence(first)
+        }
         return Divergence(
             step: outputs.first?.step ?? 0, node: node.name.string, domain: node.domain, operatorName: node.opType,
             origins: node.sources, outputs: outputs, inputs: inputs + (try weights(node)),
             suspects: suspects.map(label), others: beginnings.dropFirst().map { label($0.node) })
+    }
+
+    /// Results that were computed when the model was loaded and are beyond tolerance, in the order of their readers.
+    private func wrongConstants() -> [Comparison.Row] {
+        rows.filter { graph[$0.key].constant != nil && !$0.value.isWithin }.sorted {
+            ($0.value.step, $0.key) < ($1.value.step, $1.key)
+        }.map(\.value)
+    }
+
+    private static func divergence(_ row: Comparison.Row) -> Divergence {
+        Divergence(
+            step: row.step, node: row.node, domain: row.domain, operatorName: row.operatorName, origins: row.origins,
+            outputs: [row], inputs: [], suspects: [], others: [])
     }
 
     private func label(_ index: Int) -> String {

@@ -125,7 +125,7 @@ extension ModelRun {
         while run.upcoming != nil {
             let sights = run.sights[run.steps.position]
             for sight in sights.before {
-                if let value = try run.steps.input(sight.position)?.kept() { try body(sight.name, value) }
+                if let value = try run.value(before: sight)?.kept() { try body(sight.name, value) }
             }
             try run.advance()
             for sight in sights.after {
@@ -135,9 +135,6 @@ extension ModelRun {
         }
         let outputs = try run.steps.outputs()
         for sight in run.last { try body(sight.name, outputs[sight.position]) }
-        for (id, value) in zip(run.graph.outputs, outputs) where run.graph[id].constant != nil {
-            try body(run.graph[id].name, value)
-        }
     }
 
     // MARK: Faults

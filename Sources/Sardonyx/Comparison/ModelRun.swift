@@ -65,7 +65,8 @@ final class ComparedRun {
 
     /// What becomes visible around one step.
     struct Sights {
-        /// Among what the step will read: values that no step made, as views of other values are.
+        /// Among what the step will read: values that no step made, as views of other values are, and results of the
+        /// model's nodes that were computed when it was loaded.
         var before: [Sight] = []
         var after: [Sight] = []
     }
@@ -99,7 +100,7 @@ final class ComparedRun {
                 NodeByNode(content, options: options), ordered, budget: options.budget, interruption: interruption)
         }
         self.steps = steps
-        (sights, last) = Self.sights(of: steps)
+        (sights, last) = Self.sights(of: steps, content.graph)
     }
 
     private static func ordered(
@@ -117,10 +118,13 @@ final class ComparedRun {
         }
     }
 
-    private static func sights(of run: SteppedRun) -> ([Sights], [Sight]) {
+    private static func sights(of run: SteppedRun, _ source: Graph) -> ([Sights], [Sight]) {
         let graph = run.graph
+        let made = Set(source.nodes.flatMap { $0.outputs.compactMap { $0.map { source[$0].name } } })
         var seen = Set(graph.inputs)
-        func isNew(_ id: ValueID) -> Bool { graph[id].constant == nil && seen.insert(id).inserted }
+        func isNew(_ id: ValueID) -> Bool {
+            (graph[id].constant == nil || made.contains(graph[id].name)) && seen.insert(id).inserted
+        }
         func sights(_ ids: [ValueID?]) -> [Sight] {
             ids.enumerated().compactMap { position, id in
                 guard let id, isNew(id) else { return nil }
@@ -139,6 +143,14 @@ final class ComparedRun {
     var names: [Name] { (sights.flatMap { $0.before + $0.after } + last).map(\.name) }
 
     var upcoming: Node? { steps.upcoming }
+
+    /// What a sight before the upcoming step shows.
+    func value(before sight: Sight) throws(SardonyxError) -> SteppedRun.Seen? {
+        try steps.input(sight.position)
+            ?? graph[sight.id].constant.map { (constant) throws(SardonyxError) in
+                SteppedRun.Seen(.tensor(try constant.tensor()))
+            }
+    }
 
     func advance() throws(SardonyxError) {
         try withKernels(upTo: level) { () throws(SardonyxError) in try steps.advance() }

@@ -33,8 +33,10 @@ struct NotFiniteHunt {
         var inputs: [NotFiniteReport.Input] = []
         var (hasNaN, hasInfinity) = (false, false)
         for case let id? in node.inputs {
-            if contents[id] == nil, let constant = graph[id].constant {
-                contents[id] = try NotFiniteReport.Contents(.tensor(try constant.tensor()))
+            if let constant = graph[id].constant {
+                if contents[id] == nil {
+                    contents[id] = try NotFiniteReport.Contents(.tensor(try constant.tensor()))
+                }
                 noteGiven(id, step: step)
             }
             guard let read = contents[id] else { continue }

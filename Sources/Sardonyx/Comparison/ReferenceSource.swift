@@ -104,7 +104,7 @@ final class LockstepReference: ReferenceSource {
             return
         }
         for sight in run.sights[position].before where isWanted(sight.name) {
-            if let value = try run.steps.input(sight.position)?.kept() { try keep(value, sight.name) }
+            if let value = try run.value(before: sight)?.kept() { try keep(value, sight.name) }
         }
         try run.advance()
         for sight in run.sights[position].after where isWanted(sight.name) {
