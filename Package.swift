@@ -71,7 +71,7 @@ let package = Package(
                 "Detection", "TensorCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            exclude: ["README.md"],
+            exclude: ["README.md", "Manual"],
             // Embedded, so that the command stays a single file.
             resources: [.embedInCode("Graph/Page")],
             swiftSettings: swift6),

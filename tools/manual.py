@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -24,6 +25,7 @@ from pathlib import Path
 
 from manual_examples import EXAMPLES, Example, prepare
 from manual_roff import man_page
+from page_browser import Browser
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "Sources" / "SardonyxCommand" / "Manual"
@@ -87,8 +89,12 @@ def run(example: Example, command: str, folder: Path) -> str:
 
     Raises SystemExit when it fails, or a picture is missing.
     """
-    text = [command if word == "sardonyx" else word for word in example.words]
-    done = subprocess.run(text, cwd=folder, capture_output=True, text=True)
+    binaries = folder / "bin"
+    binaries.mkdir(exist_ok=True)
+    if not (binaries / "sardonyx").exists():
+        (binaries / "sardonyx").symlink_to(Path(command).resolve())
+    environment = os.environ | {"PATH": f"{binaries}:{os.environ['PATH']}"}
+    done = subprocess.run(example.words, cwd=folder, env=environment, capture_output=True, text=True)
     if done.returncode != example.exit_code:
         raise SystemExit(f"manual: {' '.join(example.words)}: exit code {done.returncode}, not {example.exit_code}:\n{done.stderr}")
     for picture in example.pictures:
@@ -103,9 +109,9 @@ def run(example: Example, command: str, folder: Path) -> str:
 def fragment(example: Example, output: str) -> str:
     parts = ["", example.caption, ""]
     if example.shows_output:
-        parts += ["```", "$ " + " ".join(example.words), *([output] if output else []), "```"]
+        parts += ["```", "$ " + example.command, *([output] if output else []), "```"]
     else:
-        parts += ["```", "$ " + " ".join(example.words), "```"]
+        parts += ["```", "$ " + example.command, "```"]
     for picture in example.pictures:
         parts += ["", f"![{picture.caption}]({picture.kept})"]
     return "\n".join(parts)
@@ -115,8 +121,9 @@ def write_pictures(example: Example, folder: Path) -> None:
     for picture in example.pictures:
         source, target = folder / picture.made, PAGES / picture.kept
         if source.suffix == ".html":
-            from page_browser import screenshot
-            screenshot(source, target, picture.width, picture.height)
+            with Browser(width=picture.width, height=picture.height) as browser:
+                browser.open(source)
+                browser.screenshot(target)
         else:
             shutil.copyfile(source, target)
 

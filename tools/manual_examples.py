@@ -99,6 +99,23 @@ EXAMPLES: dict[str, list[Example]] = {
                  Picture("profile.html", "profile-page.png", "The graph with nodes coloured by measured time")),
                 is_stable=False),
     ],
+    "compare": [
+        Example("The model as planned beside each node by itself:", "sardonyx compare demo.onnx --against optimize=off",
+                is_stable=False),
+        Example("Where two models begin to differ:",
+                "sardonyx compare demo.onnx changed.onnx --first-divergence --optimize off", is_stable=False, exit_code=1),
+    ],
+    "extract": [
+        Example("The backbone's first three nodes:",
+                "sardonyx extract demo.onnx --to /backbone/layers.0/layers.0.0/conv1/Conv_output_0 -o stem.onnx"),
+    ],
+    "optimize": [Example("Folded and simplified, and compared:", "sardonyx optimize demo.onnx -o small.onnx --check",
+                         is_stable=False)],
+    "reduce": [
+        Example("The smallest model that still has a Softmax:",
+                "sardonyx reduce demo.onnx --while 'sardonyx inspect {} --ops | grep -q Softmax' -o smallest.onnx",
+                is_stable=False),
+    ],
     "test": [Example("Cases in the format of the ONNX backend tests:", "sardonyx test cases", is_stable=False)],
     "operators": [Example("What is known of an operator:", "sardonyx operators resize")],
     "doctor": [Example("This machine:", "sardonyx doctor", is_stable=False)],
