@@ -146,10 +146,9 @@ final class ComparedRun {
 
     /// What a sight before the upcoming step shows.
     func value(before sight: Sight) throws(SardonyxError) -> SteppedRun.Seen? {
-        try steps.input(sight.position)
-            ?? graph[sight.id].constant.map { (constant) throws(SardonyxError) in
-                SteppedRun.Seen(.tensor(try constant.tensor()))
-            }
+        if let seen = try steps.input(sight.position) { return seen }
+        guard let constant = graph[sight.id].constant else { return nil }
+        return SteppedRun.Seen(.tensor(try constant.tensor()))
     }
 
     func advance() throws(SardonyxError) {
