@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Exports detectors of the usual PyTorch packages to ONNX and writes each one's card beside it.
 
-Exit code 2 where the package is not installed, with the line that installs it. `--random` needs no download.
+Exit code 2 where the package is not installed, with the line that installs it; 1 for a model that it does not have.
+`--random` needs no download.
 """
 
 from __future__ import annotations
@@ -78,6 +79,9 @@ def main() -> int:
     except sources.Missing as fault:
         print(f"export-examples: {fault}", file=sys.stderr)
         return 2
+    except sources.Unknown as fault:
+        print(f"export-examples: {fault}", file=sys.stderr)
+        return 1
     onnx.checker.check_model(str(options.output))
     card = {"name": options.output.stem, **card}
     card["thresholds"] = {"score": SCORES[card["decoder"]], "top_k": 5 if card["decoder"] == "classification" else 100}

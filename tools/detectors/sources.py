@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 import importlib
+import inspect
 import shutil
 from pathlib import Path
 
@@ -27,6 +28,10 @@ INSTALL = {
 
 class Missing(Exception):
     """A package, with how to install it."""
+
+
+class Unknown(Exception):
+    """A model that the package does not have, with those that it has."""
 
 
 def package(name: str):
@@ -70,8 +75,11 @@ def torchvision(options: argparse.Namespace, path: Path) -> dict:
     package("torchvision")
     from .vision import Whole
 
-    from torchvision.models import detection
+    from torchvision.models import detection, list_models
 
+    known = list_models(module=detection)
+    if options.name not in known:
+        raise Unknown(f"torchvision has no detector {options.name}; it has {', '.join(known)}")
     model = getattr(detection, options.name)(weights=None, weights_backbone=None).eval()
     load(model, options)
     names = ["boxes", "labels", "scores"] + (["masks"] if options.name.startswith("mask") else [])
@@ -102,11 +110,12 @@ class Fields(nn.Module):
 def transformers(options: argparse.Namespace, path: Path) -> dict:
     """DETR, MaskFormer and Mask2Former of transformers; `--weights`: a folder of save_pretrained."""
     library = package("transformers")
-    kind = {"detr": "DetrForObjectDetection", "detr-segment": "DetrForSegmentation",
-            "maskformer": "MaskFormerForInstanceSegmentation",
-            "mask2former": "Mask2FormerForUniversalSegmentation"}[options.name]
-    config = {"detr": "DetrConfig", "detr-segment": "DetrConfig", "maskformer": "MaskFormerConfig",
-              "mask2former": "Mask2FormerConfig"}[options.name]
+    classes = {"detr": ("DetrForObjectDetection", "DetrConfig"), "detr-segment": ("DetrForSegmentation", "DetrConfig"),
+               "maskformer": ("MaskFormerForInstanceSegmentation", "MaskFormerConfig"),
+               "mask2former": ("Mask2FormerForUniversalSegmentation", "Mask2FormerConfig")}
+    if options.name not in classes:
+        raise Unknown(f"no model {options.name} of transformers is known here; known are {', '.join(classes)}")
+    kind, config = classes[options.name]
     if options.random:
         torch.manual_seed(1)
         backbone = {"backbone_config": library.ResNetConfig(depths=[1, 1, 1, 1], hidden_sizes=[32, 64, 96, 128],
@@ -133,7 +142,11 @@ def yolox(options: argparse.Namespace, path: Path) -> dict:
     package("yolox")
     from yolox.exp import get_exp
 
-    experiment = get_exp(None, options.name)
+    try:
+        experiment = get_exp(None, options.name)
+    except ImportError as fault:
+        raise Unknown(f"yolox has no model {options.name} ({fault}); it has yolox-nano, -tiny, -s, -m, -l and -x"
+                      ) from fault
     model = experiment.get_model().eval()
     load(model, options, "model")
     model.head.decode_in_inference = False
@@ -148,18 +161,27 @@ def yolox(options: argparse.Namespace, path: Path) -> dict:
 def nanodet(options: argparse.Namespace, path: Path) -> dict:
     """NanoDet of its own package; `--name`: its configuration file."""
     package("nanodet")
+    from nanodet.model import backbone as backbones
     from nanodet.model.arch import build_model
     from nanodet.util import cfg, load_config
 
+    if not Path(options.name).is_file():
+        raise Unknown(f"{options.name} is no file; nanodet's configurations are in the folder config of its repository")
     load_config(cfg, options.name)
+    backbone = cfg.model.arch.backbone
+    if "pretrain" in inspect.signature(getattr(backbones, backbone.name)).parameters:
+        # Else it fetches ImageNet's weights, only to have them replaced.
+        cfg.defrost()
+        backbone.pretrain = False
     model = build_model(cfg.model).eval()
     load(model, options, "state_dict", "model.")
     width, height = cfg.data.val.input_size
+    kept = {"geometry": "letterbox", "padding": 0} if cfg.data.val.keep_ratio else {"geometry": "stretch"}
     save(model, torch.zeros(1, 3, height, width), path, input_name="data", outputs=["output"])
     mean, std = cfg.data.val.pipeline.normalize
     head = cfg.model.arch.head
     return {"decoder": "nanodet",
-            "input": {"name": "data", "channels": "bgr", "mean": list(mean), "std": list(std), "geometry": "stretch",
+            "input": {"name": "data", "channels": "bgr", "mean": list(mean), "std": list(std), **kept,
                       "width": width, "height": height},
             "outputs": {"detections": "output"},
             "nanodet": {"strides": list(head.strides), "center_offset": 0.0 if "Plus" in head.name else 0.5},
