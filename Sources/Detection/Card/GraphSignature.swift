@@ -6,13 +6,16 @@ public struct GraphSignature: Sendable, Hashable {
     public struct Port: Sendable, Hashable {
         public let name: String
         public let dtype: DType?
-        /// `nil` when not even the rank is known; in it, `nil` for an extent that inputs decide.
+        /// `nil` when not even the rank is known, or for more than a tensor may have; in it, `nil` for an extent that
+        /// inputs decide.
         public let extents: [Int?]?
 
         public init(name: String, dtype: DType?, extents: [Int?]?) {
+            let arePossible =
+                extents?.allSatisfy { $0.map { (0...CheckedSize.maximumElements).contains($0) } ?? true } ?? true
             self.name = name
             self.dtype = dtype
-            self.extents = extents
+            self.extents = arePossible ? extents : nil
         }
 
         var rank: Int? { extents?.count }

@@ -4,13 +4,16 @@ extension GraphSignature {
     /// Strides of the levels that dense heads usually have.
     static let usualStrides = [[8, 16, 32], [8, 16, 32, 64], [8, 16, 32, 64, 128]]
 
-    /// Cells of levels with these strides over the picture input; `nil` where the graph leaves its size open.
+    /// Cells of levels with these strides over the picture input; `nil` where the graph leaves its size open, and for
+    /// more than a tensor may have.
     func cells(_ strides: [Int]) -> Int? {
         guard let (width, height) = pictureSize, width >= 1, height >= 1 else { return nil }
-        var total: Int? = 0
+        var total = 0
         for stride in strides {
-            let cells = CheckedSize.product((width - 1) / stride + 1, (height - 1) / stride + 1)
-            total = total.flatMap { total in cells.flatMap { CheckedSize.sum(total, $0) } }
+            guard let cells = CheckedSize.product((width - 1) / stride + 1, (height - 1) / stride + 1),
+                cells <= CheckedSize.maximumElements
+            else { return nil }
+            total += cells
         }
         return total
     }
@@ -49,13 +52,41 @@ extension GraphSignature {
         guard let boxes = take("bbox_regression", values: 4) else { return nil }
         let centerness = take("bbox_ctrness", values: 1)
         guard (centerness == nil) == (outputs.count == 2), let scores = rest.first, rest.count == 1,
-            let values = scores.extents?[2], values >= 1
+            let values = scores.extents?[2], (1...ModelCard.maximumLabels).contains(values)
         else { return nil }
         let anchors = [scores, boxes].compactMap { $0.extents?[1] }
         guard Set(anchors).count <= 1 else { return nil }
         return DenseHeads(
             scores: scores, boxes: boxes, centerness: centerness, values: values, anchors: anchors.first,
             isNamed: isNamed)
+    }
+
+    /// Why the heads are taken for those of a torchvision model with `perCell` anchors for every cell of strides 8 to
+    /// 128: a sentence, `nil` when they are not.
+    func reason(_ heads: DenseHeads, perCell: Int, model: String) -> String? {
+        let wanted = cells([8, 16, 32, 64, 128]).map { $0 * perCell }
+        if let wanted, heads.anchors == wanted {
+            let times = perCell == 1 ? "" : "\(perCell) times "
+            return "The \(outputs.count) outputs list \(times)the cells of the strides 8 to 128, as \(model)."
+        }
+        guard heads.isNamed, wanted == nil || heads.anchors == nil else { return nil }
+        return "Outputs 'cls_logits' and 'bbox_regression' are torchvision's names."
+    }
+
+    /// The card of dense heads: a guess, with the two sentences and what the classes' names come from as reasons.
+    /// - Parameter classes: foreground classes of the scores.
+    func proposal(
+        _ decoder: String, _ heads: DenseHeads, _ input: ModelCard.Input, parameters: [String: CardValue] = [:],
+        classes: Int, seen: String, assumed: String
+    ) -> CardProposal? {
+        let names = ClassNames(count: classes, metadata: metadata)
+        var roles = ["scores": heads.scores.name, "boxes": heads.boxes.name]
+        roles["centerness"] = heads.centerness?.name
+        let card = try? ModelCard(
+            name: decoder, decoder: decoder, input: input, outputs: roles, parameters: parameters,
+            thresholds: ModelCard.Thresholds(score: 0.3, topK: 100), labels: names.labels,
+            categoryIDs: names.categoryIDs)
+        return card.map { CardProposal($0, .guess, reasons: [seen, assumed, names.reason]) }
     }
 
     /// torchvision's usual normalisation, the picture at its own ratio: within the graph's size or, where that is open,

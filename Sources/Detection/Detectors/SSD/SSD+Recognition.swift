@@ -39,22 +39,14 @@ extension SSDDecoder {
             heads.centerness == nil, heads.values >= 2,
             let known = known.first(where: { $0.anchors == heads.anchors && size == ($0.side, $0.side) })
         else { return nil }
-        let names = ClassNames(count: heads.values - 1, metadata: graph.metadata)
-        let card = try? ModelCard(
-            name: "ssd", decoder: "ssd",
-            input: ModelCard.Input(
-                name: picture.name, geometry: .stretch(width: known.side, height: known.side), mean: known.mean,
-                std: [Float](repeating: known.std, count: 3)),
-            outputs: ["scores": heads.scores.name, "boxes": heads.boxes.name], parameters: known.parameters,
-            thresholds: ModelCard.Thresholds(score: 0.3, topK: 100), labels: names.labels,
-            categoryIDs: names.categoryIDs)
-        guard let card else { return nil }
-        return CardProposal(
-            card, .guess,
-            reasons: [
-                "Two outputs list \(known.anchors) default boxes of a \(known.side) pixel input, as torchvision's "
-                    + "\(known.name).",
-                "Assumed: its default boxes and normalisation, logits with the background first.", names.reason,
-            ])
+        let input = try? ModelCard.Input(
+            name: picture.name, geometry: .stretch(width: known.side, height: known.side), mean: known.mean,
+            std: [Float](repeating: known.std, count: 3))
+        guard let input else { return nil }
+        return graph.proposal(
+            "ssd", heads, input, parameters: known.parameters, classes: heads.values - 1,
+            seen: "Two outputs list \(known.anchors) default boxes of a \(known.side) pixel input, as torchvision's "
+                + "\(known.name).",
+            assumed: "Assumed: its default boxes and normalisation, logits with the background first.")
     }
 }

@@ -4,7 +4,7 @@ extension YoloxDecoder {
     public static func recognize(_ graph: GraphSignature) -> CardProposal? {
         guard let picture = graph.picture, picture.name == "images", graph.outputs.count == 1,
             let head = graph.onlyOutput(rank: 3), head.name == "output", let extents = head.extents,
-            let values = extents[2], values >= 6
+            let values = extents[2], (1...ModelCard.maximumLabels).contains(values - 5)
         else { return nil }
         let strides = GraphSignature.usualStrides.first { strides in
             extents[1] == nil || graph.cells(strides) == nil || graph.cells(strides) == extents[1]
@@ -30,8 +30,8 @@ extension YoloxDecoder {
             card, .likely,
             reasons: [
                 "Input 'images' and output 'output' of \(values) values an anchor are YOLOX's names.",
-                "Assumed: boxes are in cells of the strides \(strides) (\"decoded\": false); BGR in 0 to 255, the picture "
-                    + "in the top left corner, padded with 114.", names.reason,
+                "Assumed: boxes are in cells of the strides \(strides) (\"decoded\": false); BGR in 0 to 255, the "
+                    + "picture in the top left corner, padded with 114.", names.reason,
             ])
     }
 }
