@@ -34,6 +34,12 @@ enum PythonLiteral: Sendable, Hashable {
         return text
     }
 
+    /// The value of a dictionary's key.
+    subscript(key: String) -> PythonLiteral? {
+        guard case .dictionary(let entries) = self else { return nil }
+        return entries.first { $0.key.string == key }?.value
+    }
+
     /// The elements of a list, or of a dictionary with the keys 0, 1, … in any order.
     var elements: [PythonLiteral]? {
         switch self {

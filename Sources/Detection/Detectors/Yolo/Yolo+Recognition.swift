@@ -1,8 +1,8 @@
 import TensorCore
 
 extension YoloDecoder {
-    /// ultralytics' exports by their metadata (`task`, `names`, `imgsz`, `stride`), others by the shape of their one
-    /// list of anchors.
+    /// ultralytics' and YOLOv5's exports by their metadata (`task`, `names`, `imgsz`, `stride`, `end2end`, `args`),
+    /// others by the shape of their one list of anchors.
     public static func recognize(_ graph: GraphSignature) -> CardProposal? {
         if let task = graph.metadata["task"], task != "detect", task != "segment" { return nil }
         guard let picture = graph.picture, let head = graph.onlyOutput(rank: 3),
@@ -22,7 +22,7 @@ extension YoloDecoder {
             categoryIDs: names.categoryIDs)
         guard let card else { return nil }
         let geometry =
-            "\(seen.isKnown ? "ultralytics' exporter wrote it" : "Assumed"): RGB in 0 to 1, the picture in the middle, "
+            "\(seen.isKnown ? "As its exporter has it" : "Assumed"): RGB in 0 to 1, the picture in the middle, "
             + "padded with 114."
         return CardProposal(card, seen.confidence, reasons: [seen.reason, geometry, names.reason])
     }
@@ -44,7 +44,7 @@ extension YoloDecoder {
     }
 }
 
-/// What an output's shape says about the layout.
+/// What the metadata and the detections' shape say about the layout.
 private struct YoloShape {
     let layout: YoloLayout
     let classes: Int
@@ -52,55 +52,87 @@ private struct YoloShape {
     let proto: String?
     let confidence: CardProposal.Confidence
     let reason: String
-    /// The metadata is ultralytics'.
+    /// The metadata is an exporter's.
     let isKnown: Bool
 
     init?(_ head: GraphSignature.Port, proto: GraphSignature.Port?, _ graph: GraphSignature) {
         guard let extents = head.extents, extents.count == 3 else { return nil }
-        let coefficients = proto == nil ? 0 : proto?.extents?[1] ?? 32
-        // Of planes and rows, what is left for the classes.
-        let (planes, rows) = (
-            extents[1].map { $0 - 4 - coefficients } ?? 0, extents[2].map { $0 - 5 - coefficients } ?? 0
-        )
-        let isDecided = extents[2] == 6 + coefficients
         self.proto = proto?.name
+        let sizes = Sizes(
+            extents: extents, coefficients: proto == nil ? 0 : proto?.extents?[1] ?? 32,
+            cells: GraphSignature.usualStrides.compactMap(graph.cells))
+        let exporter = Exporter(graph.metadata)
+        guard let seen = exporter.map(sizes.layout(from:)) ?? sizes.layout(of: head),
+            (1...ModelCard.maximumLabels).contains(seen.classes)
+        else { return nil }
+        (layout, classes, confidence) = seen
+        isKnown = exporter != nil
         let shape =
             "Output '\(head.name)' is [" + extents.map { $0.map(String.init) ?? "?" }.joined(separator: ", ") + "]"
-        let anchors = GraphSignature.usualStrides.compactMap(graph.cells)
+        let said = "layout \(layout.rawValue) of \(classes) classes."
+        switch (isKnown, confidence) {
+        case (true, .certain): reason = "The metadata is an exporter's of YOLO and \(shape): \(said)"
+        case (true, _): reason = "The metadata is an exporter's of YOLO; \(shape), assumed in its usual \(said)"
+        case (false, .likely): reason = "\(shape), as many anchors as the input has cells: \(said)"
+        case (false, _): reason = "\(shape): \(said)"
+        }
+    }
 
-        if let names = ClassNames.names(in: graph.metadata), graph.metadata["task"] != nil {
-            classes = names.count
-            let anchorBased = extents[1].map { count in anchors.contains { count == 3 * $0 } }
-            if planes == classes {
-                layout = .v8
-            } else if isDecided, classes != 1 || anchorBased == false {
-                layout = .end2end
-            } else if rows == classes {
-                layout = .v5
-            } else {
+    /// What the exporters of ultralytics (YOLOv8 and later) and of YOLOv5 write into a file.
+    private struct Exporter {
+        let classes: Int
+        /// Only ultralytics' writes `task`.
+        let isUltralytics: Bool
+        /// The graph selects its detections itself.
+        let isDecided: Bool
+
+        init?(_ metadata: [String: String]) {
+            guard let names = ClassNames.names(in: metadata), metadata["task"] != nil || metadata["stride"] != nil
+            else {
                 return nil
             }
-            (confidence, isKnown) = (.certain, true)
-            reason = "The metadata is ultralytics' and \(shape): layout \(layout.rawValue) of \(classes) classes."
-            return
+            let (flag, arguments) = (
+                metadata["end2end"].flatMap(PythonLiteral.init), metadata["args"].flatMap(PythonLiteral.init)
+            )
+            classes = names.count
+            isUltralytics = metadata["task"] != nil
+            isDecided = flag == .word("True") || arguments?["nms"] == .word("True")
         }
-        isKnown = false
-        if planes >= 1, let count = extents[2], anchors.contains(count) {
-            (layout, classes, confidence) = (.v8, planes, .likely)
-        } else if rows >= 1, let count = extents[1], anchors.contains(where: { count == 3 * $0 }) {
-            (layout, classes, confidence) = (.v5, rows, .likely)
-        } else if isDecided, extents[1] == 300 {
-            (layout, classes, confidence) = (.end2end, 80, .guess)
-        } else if rows >= 1, let count = extents[1], anchors.contains(count) {
-            (layout, classes, confidence) = (.v5, rows, .guess)
-        } else if planes >= 1, extents[2] == nil, head.name.hasPrefix("output") {
-            (layout, classes, confidence) = (.v8, planes, .guess)
-        } else if rows >= 1, extents[1] == nil, head.name.hasPrefix("output") {
-            (layout, classes, confidence) = (.v5, rows, .guess)
-        } else {
-            return nil
+    }
+
+    private typealias Layout = (layout: YoloLayout, classes: Int, confidence: CardProposal.Confidence)
+
+    /// Extents of `[N, rows, columns]`.
+    private struct Sizes {
+        let extents: [Int?]
+        let coefficients: Int
+        /// Numbers of anchors that the input could have, with one a cell.
+        let cells: [Int]
+
+        /// Classes left of planes (layout v8) and of rows (layout v5); below 1 where the graph leaves it open.
+        private var planes: Int { extents[1].map { $0 - 4 - coefficients } ?? 0 }
+        private var rows: Int { extents[2].map { $0 - 5 - coefficients } ?? 0 }
+        private var isDecided: Bool { extents[2] == 6 + coefficients }
+        private var hasAnchorsOfV5: Bool { extents[1].map { count in cells.contains { count == 3 * $0 } } ?? false }
+
+        func layout(from exporter: Exporter) -> Layout? {
+            let classes = exporter.classes
+            if exporter.isDecided, isDecided || extents[2] == nil { return (.end2end, classes, .certain) }
+            if planes == classes { return (.v8, classes, .certain) }
+            if isDecided, classes != 1 || !hasAnchorsOfV5 { return (.end2end, classes, .certain) }
+            if rows == classes { return (.v5, classes, .certain) }
+            guard extents[1] == nil, extents[2].map({ cells.contains($0) }) ?? true else { return nil }
+            return (exporter.isUltralytics || extents[2] != nil ? .v8 : .v5, classes, .likely)
         }
-        let fit = confidence == .likely ? ", as many anchors as the input has cells" : ""
-        reason = "\(shape)\(fit): layout \(layout.rawValue) of \(classes) classes."
+
+        func layout(of head: GraphSignature.Port) -> Layout? {
+            if planes >= 1, let count = extents[2], cells.contains(count) { return (.v8, planes, .likely) }
+            if rows >= 1, hasAnchorsOfV5 { return (.v5, rows, .likely) }
+            if isDecided, extents[1] == 300 { return (.end2end, 80, .guess) }
+            if rows >= 1, let count = extents[1], cells.contains(count) { return (.v5, rows, .guess) }
+            guard head.name.hasPrefix("output") else { return nil }
+            if planes >= 1, extents[2] == nil { return (.v8, planes, .guess) }
+            return rows >= 1 && extents[1] == nil ? (.v5, rows, .guess) : nil
+        }
     }
 }
