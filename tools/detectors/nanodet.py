@@ -124,6 +124,6 @@ def forms() -> list[Form]:
             "rounding": "down"}
     return [
         Form("nanodet_split", lambda path: write(path, "split", 0.5, {
-            "geometry": "stretch", "width": 320, "height": 320}), reference, recognised=True),
+            "geometry": "letterbox", "width": 320, "height": 320, "padding": 0}), reference, recognised=True),
         Form("nanodet_joined", lambda path: write(path, "joined", 0.0, wide), reference),
     ]
