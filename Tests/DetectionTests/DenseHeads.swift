@@ -1,4 +1,5 @@
 import TensorCore
+import Testing
 
 @testable import Detection
 
@@ -28,8 +29,9 @@ enum DenseHeads {
         (rows.first ?? []).indices.flatMap { column in rows.map { $0[column] } }
     }
 
-    static func port(_ name: String, _ extents: [Int?]?, _ dtype: DType = .float32) -> GraphSignature.Port {
-        GraphSignature.Port(name: name, dtype: dtype, extents: extents)
+    /// Logits of a distribution that is certain of each distance.
+    static func certain(_ distances: [Int], bins: Int) -> [Float] {
+        distances.flatMap { distance in (0..<bins).map { $0 == distance ? 60 : 0 } }
     }
 }
 
@@ -42,5 +44,10 @@ extension Detector {
         try decode(
             outputs: outputs, batchIndex: batchIndex, imageWidth: 64, imageHeight: 32, options: options,
             threads: threads)
+    }
+
+    /// The error of outputs that do not fit.
+    func refusal(of outputs: [String: Tensor], batchIndex: Int = 0) throws -> SardonyxError {
+        try #require(throws: SardonyxError.self) { try decode(outputs, batchIndex: batchIndex) }
     }
 }

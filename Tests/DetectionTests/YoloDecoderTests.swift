@@ -64,9 +64,9 @@ import Testing
         }
     }
 
-    /// Logits of a distribution that is certain of each distance, then of two classes.
+    /// Logits of distances, then of two classes.
     private func certain(_ distances: [Int], bins: Int, _ classes: [Float]) -> [Float] {
-        distances.flatMap { distance in (0..<bins).map { $0 == distance ? 60 : 0 } } + classes
+        DenseHeads.certain(distances, bins: bins) + classes
     }
 
     @Test func rawHeadsOfV8() throws {
