@@ -17,16 +17,20 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
+import os
 import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import onnx
 import onnxruntime
+import torch
 from onnx import helper, numpy_helper
 
 from detectors import pictures
@@ -41,15 +45,15 @@ KEPT_LIMIT = 0.9
 EXAMPLES = """examples:
   tools/check-detectors --command .build/release/sardonyx
   tools/check-detectors --only yolo_v8_segment detr --keep /tmp/detectors
-  tools/check-detectors --without-cards
+  tools/check-detectors --without-cards --jobs 1
 """
 
 
 class Command:
-    """The sardonyx command."""
+    """The sardonyx command; it writes to `folder`."""
 
-    def __init__(self, path: str, folder: Path):
-        self.path, self.folder = path, folder
+    def __init__(self, path: str, folder: Path, threads: int):
+        self.path, self.folder, self.threads = path, folder, threads
 
     def text(self, *arguments: object) -> str:
         done = subprocess.run([self.path, *map(str, arguments)], capture_output=True, text=True)
@@ -61,7 +65,7 @@ class Command:
     def segment(self, paths: list[Path], model: Path, score: float, *options: object) -> list[dict]:
         """By picture, what `segment --json` says."""
         found = json.loads(self.text("segment", *paths, "--model", model, "--json", "--score", score,
-                                     "--out", self.folder / "written", *options))
+                                     "--threads", self.threads, "--out", self.folder / "written", *options))
         return found if isinstance(found, list) else [found]
 
     def card(self, model: Path) -> dict:
@@ -72,7 +76,7 @@ class Command:
     def run(self, model: Path, name: str, value: np.ndarray) -> dict[str, np.ndarray]:
         source, target = self.folder / "input.npy", self.folder / "outputs.npz"
         np.save(source, value)
-        self.text("run", model, "--input", f"{name}={source}", "--output", target)
+        self.text("run", model, "--input", f"{name}={source}", "--output", target, "--threads", self.threads)
         with np.load(target) as file:
             return {key: file[key] for key in file.files}
 
@@ -80,9 +84,10 @@ class Command:
 class Reference:
     """ONNX Runtime and the decoder's independent statement."""
 
-    def __init__(self, form: Form, model: Path, card: dict):
+    def __init__(self, form: Form, model: Path, card: dict, threads: int):
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
+        options.intra_op_num_threads = threads
         self.form, self.card = form, card
         self.session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
         self.input = self.session.get_inputs()[0]
@@ -127,10 +132,20 @@ def objects(entry: dict, pixels: np.ndarray) -> list[Instance]:
 
 
 class Checker:
-    def __init__(self, options: argparse.Namespace, command: Command, folder: Path):
+    """Runs forms, one after the other."""
+
+    def __init__(self, options: argparse.Namespace, command: Command, folder: Path, paths: list[Path]):
         self.options, self.command, self.folder, self.scratch = options, command, folder, command.folder
-        self.pictures = pictures.write(folder / "pictures")
-        self.pixels = [pictures.read(path) for path in self.pictures]
+        self.pictures, self.pixels = paths, [pictures.read(path) for path in paths]
+
+    def row(self, form: Form) -> tuple[Result, float]:
+        """The form's result and its seconds."""
+        start = time.monotonic()
+        try:
+            result = self.check(form)
+        except (RuntimeError, KeyError, json.JSONDecodeError) as fault:
+            result = Result(faults=[f"{type(fault).__name__}: {fault}"])
+        return result, time.monotonic() - start
 
     def exported(self, form: Form) -> tuple[Path, dict]:
         """The model and its card; files of an earlier run in --keep are used again."""
@@ -153,7 +168,7 @@ class Checker:
             result.faults += [f"proposed card: {text}" for text in differences(card, own)]
             card["thresholds"] = own["thresholds"]
             model = bare
-        reference = Reference(form, model, card)
+        reference = Reference(form, model, card, self.command.threads)
         whole = self.command.segment(self.pictures, model, score, *options)
         if len(whole) != len(self.pictures):
             result.faults.append(f"{len(whole)} pictures, expected {len(self.pictures)}")
@@ -209,6 +224,29 @@ class Checker:
             result.faults.append(f"run: {kept} of {wanted} instances of ONNX Runtime")
 
 
+def start_worker(options: argparse.Namespace, folder: Path, paths: list[Path], scratch: Path) -> None:
+    """Gives this process its checker; the jobs share the CPUs out."""
+    global CHECKER
+    threads = max(1, len(os.sched_getaffinity(0)) // options.jobs)
+    torch.set_num_threads(threads)
+    own = Path(tempfile.mkdtemp(dir=scratch))
+    CHECKER = Checker(options, Command(options.command, own, threads), folder, paths)
+
+
+def row_of(name: str) -> tuple[Result, float]:
+    return CHECKER.row(FORMS[name])
+
+
+def print_row(form: Form, row: Result, seconds: float) -> None:
+    print(f"{form.name:28} {row.pictures:8} {row.instances:9} {row.near_ties:9} {row.score:8.1e} {row.box:8.1e} "
+          f"{row.mask:8.5f} {row.pixels:6} {row.kept:5.2f} {seconds:7.1f} {'FAILED' if row.faults else 'ok'}")
+    for text in row.faults[:3]:
+        print(f"    {text}")
+    if len(row.faults) > 3:
+        print(f"    and {len(row.faults) - 3} more")
+    sys.stdout.flush()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLES,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -216,6 +254,8 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", metavar="NAME", help="forms, or beginnings of their names")
     parser.add_argument("--without-cards", action="store_true",
                         help="run those that the file itself describes, with no card, and check the proposed card")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), metavar="N",
+                        help="forms that run at the same time (default: the CPUs)")
     parser.add_argument("--list", action="store_true", help="print the forms and end")
     parser.add_argument("--keep", type=Path, metavar="DIR",
                         help="keep models, cards and pictures here, and use them again")
@@ -231,28 +271,22 @@ def main() -> int:
         parser.error(f"no form is named {' or '.join(options.only)}; --list prints them")
     if not options.command:
         parser.error("--command is needed")
+    if options.jobs < 1:
+        parser.error(f"--jobs: got {options.jobs}, expected 1 or more")
     rows: dict[str, Result] = {}
     print(f"{'form':28} {'pictures':>8} {'instances':>9} {'near ties':>9} {'score':>8} {'box':>8} {'mask':>8} "
-          f"{'pixels':>6} {'kept':>5} {'seconds':>7}")
+          f"{'pixels':>6} {'kept':>5} {'seconds':>7}", flush=True)
     with tempfile.TemporaryDirectory() as name:
-        folder = options.keep or Path(name)
+        folder, scratch = options.keep or Path(name), Path(name)
         folder.mkdir(parents=True, exist_ok=True)
-        checker = Checker(options, Command(options.command, Path(name)), folder)
-        for form in forms:
-            start = time.monotonic()
-            try:
-                row = checker.check(form)
-            except (RuntimeError, KeyError, json.JSONDecodeError) as fault:
-                row = Result(faults=[f"{type(fault).__name__}: {fault}"])
-            rows[form.name] = row
-            print(f"{form.name:28} {row.pictures:8} {row.instances:9} {row.near_ties:9} {row.score:8.1e} "
-                  f"{row.box:8.1e} {row.mask:8.5f} {row.pixels:6} {row.kept:5.2f} {time.monotonic() - start:7.1f} "
-                  f"{'FAILED' if row.faults else 'ok'}")
-            for text in row.faults[:3]:
-                print(f"    {text}")
-            if len(row.faults) > 3:
-                print(f"    and {len(row.faults) - 3} more")
-            sys.stdout.flush()
+        # Forked, so that the libraries are loaded once.
+        workers = ProcessPoolExecutor(
+            options.jobs, multiprocessing.get_context("fork"), start_worker,
+            (options, folder, pictures.write(folder / "pictures"), scratch))
+        with workers:
+            for form, (row, seconds) in zip(forms, workers.map(row_of, [form.name for form in forms])):
+                rows[form.name] = row
+                print_row(form, row, seconds)
     if options.json:
         options.json.write_text(json.dumps({name: asdict(row) for name, row in rows.items()}, indent=1) + "\n")
     failed = [name for name, row in rows.items() if row.faults]
