@@ -17,6 +17,12 @@ struct RegexProgram: Sendable {
     let steps: [Step]
     let classes: [RegexClass]
 
+    /// Whether the step takes this scalar.
+    func takes(_ step: Int, _ value: UInt32) -> Bool {
+        guard case .consume(let index) = steps[step] else { return false }
+        return classes[Int(index)].contains(value)
+    }
+
     /// Whether the program takes the whole text.
     /// - Parameter check: called now and then.
     func matches<Failure: Error>(_ text: String, check: () throws(Failure) -> Void) throws(Failure) -> Bool {
@@ -32,10 +38,10 @@ struct RegexProgram: Sendable {
         return machine.hasEnded
     }
 
-    /// The steps that wait for a scalar.
-    private struct Machine {
+    /// The steps that wait for a scalar, at one place of a text.
+    struct Machine {
         private let program: RegexProgram
-        private var waiting: [Int] = []
+        private(set) var waiting: [Int] = []
         /// By step: the number of the last scalar before which it was entered.
         private var entered: [Int]
         private var pending: [Int] = []
@@ -54,20 +60,25 @@ struct RegexProgram: Sendable {
             over value: UInt32, next: UInt32?, _ check: () throws(Failure) -> Void
         ) throws(Failure) {
             let before = waiting
-            waiting.removeAll(keepingCapacity: true)
-            hasEnded = false
-            count += 1
+            leave()
             for step in before {
                 work += 1
                 if work % 65_536 == 0 { try check() }
-                guard case .consume(let index) = program.steps[step],
-                    program.classes[Int(index)].contains(value)
-                else { continue }
-                enter(step + 1, previous: value, next: next)
+                if program.takes(step, value) { enter(step + 1, previous: value, next: next) }
             }
         }
 
+        /// Goes on to another place, where no step waits yet.
+        mutating func leave() {
+            waiting.removeAll(keepingCapacity: true)
+            hasEnded = false
+            count += 1
+        }
+
         /// Follows all steps that take no scalar.
+        /// - Parameters:
+        ///   - previous: the scalar before this place.
+        ///   - next: the one behind it.
         mutating func enter(_ step: Int, previous: UInt32?, next: UInt32?) {
             pending.append(step)
             while let step = pending.popLast() {

@@ -18,8 +18,12 @@ struct RegexTable: Sendable {
 
     /// `nil` when the program looks at the neighbours of a place, or when the table would be large.
     init?(_ program: RegexProgram) {
-        let closure = Closure(program)
-        guard closure.isPossible else { return nil }
+        let looksAtEndsOnly = program.steps.allSatisfy { step in
+            guard case .require(let assertion) = step else { return true }
+            return assertion == .textStart || assertion == .textEnd
+        }
+        guard looksAtEndsOnly else { return nil }
+        var machine = RegexProgram.Machine(program)
         var (symbols, samples) = ([UInt8](), [UInt32]())
         var known: [[Bool]: UInt8] = [:]
         for value in 0..<UInt32(128) {
@@ -30,7 +34,7 @@ struct RegexTable: Sendable {
             }
             symbols.append(known[members] ?? 0)
         }
-        var states = [State(waiting: [], isEnd: false)]
+        var states = [State([], previous: nil, by: &machine)]
         var numbers = [states[0]: RegexTable.stuck]
         func number(_ state: State) -> UInt16 {
             if let number = numbers[state] { return number }
@@ -38,14 +42,14 @@ struct RegexTable: Sendable {
             states.append(state)
             return UInt16(states.count - 1)
         }
-        start = number(closure.state([0], isStart: true))
+        start = number(State([0], previous: nil, by: &machine))
         var next: [UInt16] = []
         var (index, work) = (0, 0)
         while index < states.count {
             let waiting = states[index].waiting
             for value in samples {
-                let reached = waiting.filter { closure.takes($0, value) }.map { $0 + 1 }
-                next.append(number(closure.state(reached, isStart: false)))
+                let reached = waiting.filter { program.takes($0, value) }.map { $0 + 1 }
+                next.append(number(State(reached, previous: 0, by: &machine)))
                 work += waiting.count + (reached.isEmpty ? 1 : program.steps.count)
                 guard work <= RegexTable.mostWork, states.count <= RegexTable.mostStates else { return nil }
             }
@@ -68,52 +72,18 @@ struct RegexTable: Sendable {
 
     private struct State: Hashable {
         /// The steps that wait for a scalar, in order.
-        var waiting: [Int]
-        var isEnd: Bool
-    }
+        let waiting: [Int]
+        let isEnd: Bool
 
-    /// Follows the steps that take no scalar.
-    private struct Closure {
-        let program: RegexProgram
-
-        init(_ program: RegexProgram) { self.program = program }
-
-        /// Whether nothing but the ends of the text matters to an assertion.
-        var isPossible: Bool {
-            program.steps.allSatisfy { step in
-                guard case .require(let assertion) = step else { return true }
-                return assertion == .textStart || assertion == .textEnd
-            }
-        }
-
-        func takes(_ step: Int, _ value: UInt32) -> Bool {
-            guard case .consume(let index) = program.steps[step] else { return false }
-            return program.classes[Int(index)].contains(value)
-        }
-
-        func state(_ steps: [Int], isStart: Bool) -> State {
-            let inside = follow(steps, isStart: isStart, isEnd: false)
-            return State(waiting: inside.waiting, isEnd: follow(steps, isStart: isStart, isEnd: true).hasEnded)
-        }
-
-        private func follow(_ steps: [Int], isStart: Bool, isEnd: Bool) -> (waiting: [Int], hasEnded: Bool) {
-            var (pending, entered) = (steps, Set<Int>())
-            var (waiting, hasEnded) = ([Int](), false)
-            while let step = pending.popLast() {
-                guard entered.insert(step).inserted else { continue }
-                guard step < program.steps.count else {
-                    hasEnded = true
-                    continue
-                }
-                switch program.steps[step] {
-                case .consume: waiting.append(step)
-                case .jump(let distance): pending.append(step + Int(distance))
-                case .fork(let distance): pending += [step + Int(distance), step + 1]
-                case .require(let assertion):
-                    if assertion == .textStart ? isStart : isEnd { pending.append(step + 1) }
-                }
-            }
-            return (waiting.sorted(), hasEnded)
+        /// What is reached from these steps.
+        /// - Parameter previous: the scalar before them; any stands for all, since only the ends of the text matter.
+        init(_ steps: [Int], previous: UInt32?, by machine: inout RegexProgram.Machine) {
+            machine.leave()
+            for step in steps { machine.enter(step, previous: previous, next: 0) }
+            waiting = machine.waiting.sorted()
+            machine.leave()
+            for step in steps { machine.enter(step, previous: previous, next: nil) }
+            isEnd = machine.hasEnded
         }
     }
 }
