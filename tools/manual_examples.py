@@ -75,7 +75,7 @@ def _add_case(folder: Path) -> None:
 EXAMPLES: dict[str, list[Example]] = {
     "segment": [
         Example("The bundled model on a bundled picture:", "sardonyx segment coffee.jpg --model demo.onnx --out .",
-                (Picture("coffee.overlay.jpg", "segment.jpg", "Objects under coloured masks with names and scores"),),
+                (Picture("coffee.overlay.png", "segment.png", "Objects under coloured masks with names and scores"),),
                 is_stable=False),
     ],
     "card": [Example("What the demo model's card says:", "sardonyx card demo.onnx")],
