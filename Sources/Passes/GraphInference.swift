@@ -176,9 +176,13 @@ package struct GraphInference: Sendable {
         return true
     }
 
-    /// The inferred type with unknown extents filled from the declaration.
+    /// The inferred type with unknown extents filled from the declaration. A declared sequence or optional stays: a value
+    /// that an optional holds is inferred as what it holds.
     private func refined(_ inferred: ValueType, by declared: ValueType?) -> ValueType {
-        guard case .tensor(let dtype, let shape) = inferred, let declared = declared?.shape else { return inferred }
+        guard case .tensor(let dtype, let shape) = inferred, case .tensor(_, let said)? = declared else {
+            return declared ?? inferred
+        }
+        guard let declared = said else { return inferred }
         guard let shape, shape.rank == declared.rank else { return .tensor(dtype, shape ?? declared) }
         return .tensor(dtype, SymbolicShape(zip(shape.dims, declared.dims).map { $0 == .unknown ? $1 : $0 }))
     }

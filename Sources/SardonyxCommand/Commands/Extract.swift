@@ -7,9 +7,10 @@ struct Extract: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write the part of a model between tensors, or one node, as a model.",
         discussion: """
-            The tensors of --from become inputs, with the types that are inferred, those of --to outputs. Without --from,
-            the part begins at the model's inputs. Weights that it reads come along; If, Loop and Scan stay whole, and
-            what their bodies take from outside counts as read. The model's metadata is left out: it speaks of the whole.
+            The tensors of --from become inputs, with the types that are inferred, those of --to outputs. Without \
+            --from, the part begins at the model's inputs. Weights that it reads come along; If, Loop and Scan stay \
+            whole, and what their bodies take from outside counts as read. The model's metadata is left out: it \
+            speaks of the whole.
 
             Examples:
               sardonyx extract yolact.onnx --to prototypes -o prototypes.onnx

@@ -9,10 +9,10 @@ struct Optimize: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write a model folded and simplified, as standard ONNX.",
         discussion: """
-            Runs the passes whose results the standard has operators for; what Sardonyx fuses beyond that when it runs a
-            model is not written. Types that are inferred are declared. With --passes none the model is only read and
-            written. A result of constants that would make the file larger than --largest-fold is not computed, and
-            said. Calls of functions are inlined.
+            Runs the passes whose results the standard has operators for; what Sardonyx fuses beyond that when it \
+            runs a model is not written. Types that are inferred are declared. With --passes none the model is only \
+            read and written. A result of constants that would make the file larger than --largest-fold is not \
+            computed, and said. Calls of functions are inlined; bodies of If, Loop and Scan stay as they are.
 
             Passes:
             \(StandardRewriting.passes.map { "  \($0.name): \($0.summary)" }.joined(separator: "\n"))

@@ -10,14 +10,14 @@ struct Reduce: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Find the smallest model for which a command still exits with 0.",
         discussion: """
-            Say with a command what you look for, for example a crash, a difference or a message: it must exit with 0 as
-            long as a model shows it, and with anything else when not. /bin/sh runs it for many smaller models; {} in it
-            stands for the file, whose path is also in $MODEL. Single nodes are left that cannot be removed.
+            Say with a command what you look for, for example a crash, a difference or a message: it must exit with \
+            0 as long as a model shows it, and with anything else when not. /bin/sh runs it for many smaller models; \
+            {} in it stands for the file, whose path is also in $MODEL. In the end no single node can be removed.
 
-            What a removed node made becomes an input, a constant with what it was in a run on --input or random numbers
-            (which no command that feeds its own numbers to inputs can lose), or another value of its type. That run is
-            made in this process: where it would crash or hang, give --cut inputs. The smallest model so far is always
-            in the output, also after Ctrl-C (exit code 130).
+            What a removed node made becomes an input, a constant with what it was in a run on --input or random \
+            numbers (which stays whatever the command feeds), or another value of its type. That run is made in this \
+            process: where it would crash or hang, give --cut inputs. The smallest model so far is always in the \
+            output, also after Ctrl-C (exit code 130).
 
             Examples:
               sardonyx reduce model.onnx --while 'sardonyx run {} 2>&1 | grep -q "cannot divide"' -o small.onnx
