@@ -83,38 +83,59 @@ package struct DynamicTail: Sendable {
         _ values: inout [ValueID: RuntimeValue], _ interruption: Interruption?, _ observer: StepObserver?
     ) throws(SardonyxError) {
         for (index, node) in nodes.enumerated() {
-            try interruption?.check()
-            var inputs: [RuntimeValue?] = []
-            for input in node.inputs {
-                guard let input else {
-                    inputs.append(nil)
-                    continue
-                }
-                if let known = values[input] {
-                    inputs.append(known)
-                } else if let constant = graph[input].constant {
-                    inputs.append(.tensor(try constant.tensor()))
-                } else {
-                    throw SardonyxError(.internal, node.label, "input '\(graph[input].name)' was not computed")
-                }
-            }
+            let inputs = try inputs(of: index, values)
             observer?.willRun(node)
-            let outputs: [RuntimeValue?]
-            do {
-                outputs = try run(index, node, inputs, interruption)
-            } catch {
-                throw error.place.isEmpty ? error.placed(at: node.label) : error
-            }
+            let outputs = try runNode(index, on: inputs, interruption: interruption)
             observer?.didRun(node)
             observer?.didRunTail(index, inputs.map { $0?.tensor }, outputs.map { $0?.tensor })
             for (output, value) in zip(node.outputs, outputs) {
-                guard let output else { continue }
-                guard let value else { throw SardonyxError(.internal, node.label, "an output was not computed") }
-                values[output] = value
+                if let output { values[output] = value }
             }
-            for value in releases[index] { values[value] = nil }
+            for value in released(after: index) { values[value] = nil }
         }
     }
+
+    /// What a node reads, by position; constants that no value stands for are read from the model.
+    func inputs(of index: Int, _ values: [ValueID: RuntimeValue]) throws(SardonyxError) -> [RuntimeValue?] {
+        var inputs: [RuntimeValue?] = []
+        for input in nodes[index].inputs {
+            guard let input else {
+                inputs.append(nil)
+                continue
+            }
+            if let known = values[input] {
+                inputs.append(known)
+            } else if let constant = graph[input].constant {
+                inputs.append(.tensor(try constant.tensor()))
+            } else {
+                throw SardonyxError(.internal, nodes[index].label, "input '\(graph[input].name)' was not computed")
+            }
+        }
+        return inputs
+    }
+
+    /// Runs one node.
+    /// - Returns: by output position; `nil` for omitted outputs only.
+    func runNode(
+        _ index: Int, on inputs: [RuntimeValue?], interruption: Interruption?
+    ) throws(SardonyxError) -> [RuntimeValue?] {
+        try interruption?.check()
+        let node = nodes[index]
+        let outputs: [RuntimeValue?]
+        do {
+            outputs = try run(index, node, inputs, interruption)
+        } catch {
+            throw error.place.isEmpty ? error.placed(at: node.label) : error
+        }
+        for (position, output) in node.outputs.enumerated()
+        where output != nil && (position >= outputs.count || outputs[position] == nil) {
+            throw SardonyxError(.internal, node.label, "output \(position) was not computed")
+        }
+        return outputs
+    }
+
+    /// Values that nobody reads after this node.
+    func released(after index: Int) -> [ValueID] { releases[index] }
 
     private func run(
         _ index: Int, _ node: Node, _ inputs: [RuntimeValue?], _ interruption: Interruption?

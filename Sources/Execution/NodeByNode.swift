@@ -4,16 +4,21 @@ import TensorCore
 
 /// Runs a graph one node at a time, without passes or a plan.
 package struct NodeByNode: Sendable {
-    private let graph: Graph
-    private let tail: DynamicTail
+    let graph: Graph
+    let tail: DynamicTail
 
     /// A model as it is; its subgraphs run node by node, too.
     package init(_ model: ModelGraph, threads: Int) throws(SardonyxError) {
+        try self.init(model, options: ExecutionOptions(threads: threads, budget: .unlimited))
+    }
+
+    /// As above; no value may be larger than the budget.
+    package init(_ model: ModelGraph, options: ExecutionOptions) throws(SardonyxError) {
         var graph = model.graph
         graph.closeSubgraphs()
         let host = SubgraphExecutors(
-            opsets: model.opsets, options: ExecutionOptions(threads: threads, budget: .unlimited),
-            weights: WeightCache(), isPlanned: false)
+            opsets: model.opsets, options: options, weights: WeightCache(allowsWinograd: options.allowsWinograd),
+            isPlanned: false)
         try self.init(graph, opsets: model.opsets, evaluator: host.evaluator)
     }
 

@@ -81,8 +81,7 @@ final class Workspace {
     func run(
         feeds: [Tensor], results: [Tensor], interruption: Interruption?, observer: StepObserver?
     ) throws(SardonyxError) {
-        bind(feedUses, feeds)
-        bind(resultUses, results)
+        bind(feeds: feeds, results: results)
         var steps = StepsRun(workspace: self, interruption: interruption, observer: observer)
         let processors = Int32(SystemLimits.processors)
         withUnsafeMutablePointer(to: &steps) {
@@ -90,6 +89,18 @@ final class Workspace {
                 Int32(threads), processors, { $0?.assumingMemoryBound(to: StepsRun.self).pointee.run() }, $0)
         }
         if let fault = steps.fault { throw fault }
+        copyResults(feeds: feeds, results: results)
+        withExtendedLifetime((feeds, results)) {}
+    }
+
+    /// Lets the steps read and write these tensors, which must outlive the run.
+    func bind(feeds: [Tensor], results: [Tensor]) {
+        bind(feedUses, feeds)
+        bind(resultUses, results)
+    }
+
+    /// After the last step: the results that are computed elsewhere.
+    func copyResults(feeds: [Tensor], results: [Tensor]) {
         for (index, result) in plan.results.enumerated() {
             guard let (base, offset) = result.copiedFrom else { continue }
             let source: UnsafeRawPointer =
@@ -101,7 +112,20 @@ final class Workspace {
                 }
             results[index].buffer.pointer.copyMemory(from: source + offset, byteCount: results[index].byteCount)
         }
-        withExtendedLifetime((feeds, results)) {}
+    }
+
+    /// The arguments of a step; their memory holds what they name from the step that makes it to the last that reads it.
+    func arguments(of step: Int) -> (inputs: [TensorView?], outputs: [TensorView?]) {
+        (contexts[step].inputs, contexts[step].outputs)
+    }
+
+    /// Runs one step by itself.
+    func runStep(_ index: Int, _ interruption: Interruption?) throws(SardonyxError) {
+        let context = contexts[index]
+        try interruption?.check()
+        context.interruption = interruption
+        defer { context.interruption = nil }
+        try plan.steps[index].op.run(context)
     }
 
     /// What the team's leader does; C hands on a pointer to it.
@@ -117,12 +141,9 @@ final class Workspace {
     }
 
     private func runSteps(_ interruption: Interruption?, _ observer: StepObserver?) throws(SardonyxError) {
-        for (index, context) in contexts.enumerated() {
-            try interruption?.check()
-            context.interruption = interruption
-            defer { context.interruption = nil }
+        for index in contexts.indices {
             observer?.willRun(plan.steps[index].node)
-            try plan.steps[index].op.run(context)
+            try runStep(index, interruption)
             observer?.didRun(plan.steps[index].node)
         }
     }

@@ -13,30 +13,51 @@ package enum FuseConvActivation: GraphPass {
         let pattern = FusionPattern(graph)
         for (index, node) in graph.nodes.enumerated() {
             guard let attributes = try activation(node, graph, context), let input = node.inputs.first ?? nil,
-                let output = node.outputs[0], let convIndex = convolution(before: input, pattern),
+                let output = node.outputs[0], let path = pathFromConvolution(to: input, pattern),
+                let convIndex = path.first,
                 !graph.nodes[convIndex].hasFusedActivation
             else { continue }
+            patch.remove(index)
+            activate(path, into: output, &patch)
             patch.change(convIndex) { conv in
                 conv = FusionPattern.internalForm(of: conv)
                 conv.origins += node.origins
                 conv.attributes.merge(attributes) { $1 }
             }
-            patch.remove(index)
-            patch.replaceUses(of: output, with: input)
         }
         try patch.apply(to: &graph)
     }
 
-    /// The convolution whose elements `value` holds, in whatever order, if nothing else reads them.
-    private static func convolution(before value: ValueID, _ pattern: FusionPattern) -> Int? {
+    /// A convolution whose elements `value` holds, in whatever order, if nothing else reads them, and the nodes that move
+    /// them, in order.
+    private static func pathFromConvolution(to value: ValueID, _ pattern: FusionPattern) -> [Int]? {
         var value = value
+        var path: [Int] = []
         while let index = pattern.soleProducer(of: value) {
             let node = pattern.graph.nodes[index]
-            if pattern.isConv(node) { return index }
+            path.append(index)
+            if pattern.isConv(node) { return path.reversed() }
             guard node.movesElementsOnly, let input = node.inputs[0] else { return nil }
             value = input
         }
         return nil
+    }
+
+    /// Lets the last node of the path make `output`; values on the way get other names, as they hold something else now.
+    private static func activate(_ path: [Int], into output: ValueID, _ patch: inout GraphPatch) {
+        var previous: ValueID?
+        for (position, index) in path.enumerated() {
+            var made = output
+            if position < path.count - 1, let old = patch.base.nodes[index].outputs[0] {
+                made = patch.addValue(
+                    Value(name: Name(patch.base[old].name.string + "·activated"), type: patch.base[old].type))
+            }
+            patch.change(index) { node in
+                node.outputs = [made]
+                if let previous { node.inputs[0] = previous }
+            }
+            previous = made
+        }
     }
 
     /// The attributes `activation`, `activation_alpha`, `activation_beta` for a node that is one; else `nil`.

@@ -54,16 +54,22 @@ public struct Segmenter: Sendable {
         let clock = ContinuousClock()
         let start = clock.now
         let placement = try preprocessor.placement(width: image.width, height: image.height)
-        var tensor = try preprocessor.tensor(for: image, threads: session.options.threads)
-        if !hasBatchAxis { tensor = tensor.reshaped(try Shape(Array(tensor.shape.dims.dropFirst()))) }
+        let inputs = try inputs(for: image)
         let prepared = clock.now
-        let outputs = try session.run([inputName: tensor], options: run)
+        let outputs = try session.run(inputs, options: run)
         let inferred = clock.now
         let instances = try detector.decode(
             outputs: outputs, batchIndex: 0, placement: placement, options: options, threads: session.options.threads)
         return Outcome(
             instances: instances, preprocessing: prepared - start, inference: inferred - prepared,
             postprocessing: clock.now - inferred)
+    }
+
+    /// What the network is fed for a picture, by input name.
+    /// - Throws: `image` for a picture that the card's geometry does not allow, `limit` when there is no memory.
+    public func inputs(for image: Image) throws(SardonyxError) -> [String: Tensor] {
+        let tensor = try preprocessor.tensor(for: image, threads: session.options.threads)
+        return [inputName: hasBatchAxis ? tensor : tensor.reshaped(try Shape(Array(tensor.shape.dims.dropFirst())))]
     }
 }
 

@@ -16,14 +16,16 @@ struct SardonyxCommand: ParsableCommand {
               sardonyx run model.onnx --input image=input.npy --output out.npz
               sardonyx bench model.onnx --threads 2
               sardonyx profile model.onnx --svg profile.svg
+              sardonyx compare model.onnx ort.npz
               sardonyx operators resize
 
-            Exit codes: 0 done, 2 wrong usage, 3 the model, 4 an input or picture, 5 a limit or deadline.
+            Exit codes: 0 done, 1 not as expected (test, compare), 2 wrong usage, 3 the model, 4 an input or
+            picture, 5 a limit or deadline.
             """,
         version: "0.1.0",
         subcommands: [
             Segment.self, CardCommand.self, Run.self, Inspect.self, Bench.self, ProfileCommand.self, TestCommand.self,
-            OperatorsCommand.self, Doctor.self,
+            OperatorsCommand.self, Doctor.self, Compare.self,
         ])
 
     static func main() {

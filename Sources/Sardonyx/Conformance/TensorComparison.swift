@@ -14,6 +14,9 @@ package struct TensorComparison: Sendable {
         self.absolute = absolute
     }
 
+    /// The largest difference from this expected number.
+    func bound(for expected: Double) -> Double { absolute + relative * abs(expected) }
+
     /// What differs first, or `nil` when nothing does; sequences are compared element by element.
     package func difference(_ actual: RuntimeValue, _ expected: RuntimeValue) throws(SardonyxError) -> String? {
         switch (actual, expected) {
@@ -55,7 +58,7 @@ package struct TensorComparison: Sendable {
         let differs = a.indices.first { index in
             if a[index].isNaN || e[index].isNaN { return a[index].isNaN != e[index].isNaN }
             if a[index] == e[index] { return false }
-            return !(abs(a[index] - e[index]) <= absolute + relative * abs(e[index]))
+            return !(abs(a[index] - e[index]) <= bound(for: e[index]))
         }
         return differs.map { "element \($0): got \(a[$0]), expected \(e[$0])" }
     }
@@ -78,7 +81,7 @@ package struct TensorComparison: Sendable {
         return Array(UnsafeBufferPointer(start: buffer.pointer.assumingMemoryBound(to: T.self), count: count))
     }
 
-    private struct Unplaced: NodePlace {
+    struct Unplaced: NodePlace {
         func error(_ code: SardonyxError.Code, _ what: String, got: String?, allowed: String?, hint: String?)
             -> SardonyxError
         {

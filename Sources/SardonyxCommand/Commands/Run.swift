@@ -14,11 +14,18 @@ struct Run: ParsableCommand {
               sardonyx run model.onnx --input feeds.npz --output out.npz
               sardonyx run model.onnx --shape image=2x3x224x224 --seed 7
               sardonyx run model.onnx --input x=test_data_set_0/input_0.pb
+              sardonyx run model.onnx --input x=x.npy --all-values --output reference.npz
             """)
 
     @Argument(help: "The ONNX model.") var model: String
     @Option(name: .shortAndLong, help: "Write all outputs to this .npz file, or the only one to a .npy file.")
     var output: String?
+    @Flag(
+        help: """
+            Write every value, inputs and intermediates too, with each node run by itself as the file has it: a \
+            reference for sardonyx compare.
+            """)
+    var allValues = false
     @Flag(help: "Print JSON.") var json = false
     @OptionGroup var timeLimit: TimeoutFlag
     @OptionGroup var inputs: InputFlags
@@ -40,7 +47,15 @@ struct Run: ParsableCommand {
         let outputs: [Output]
     }
 
+    func validate() throws {
+        guard allValues else { return }
+        guard let output, (output as NSString).pathExtension.lowercased() == "npz" else {
+            throw ValidationError("--all-values needs a .npz file: --output FILE.npz")
+        }
+    }
+
     func run() throws {
+        if allValues, let output { return try writeAllValues(output) }
         let clock = ContinuousClock()
         let deadline = timeLimit.deadline
         let model = try modelFlags.load(model)
@@ -54,6 +69,20 @@ struct Run: ParsableCommand {
         let named = zip(model.outputs, outputs).map { ($0.name, $1) }
         let report = Report(milliseconds: Units.milliseconds(time), outputs: named.map(Self.summary))
         if json { try Console.printJSON(report) } else { printText(report) }
+    }
+
+    private func writeAllValues(_ output: String) throws {
+        let deadline = timeLimit.deadline
+        let run = ModelRun(try modelFlags.load(model), options: try flags.options(), isOptimized: false)
+        try OutputArrays.requireWritable(output)
+        let feeds = try inputs.named(for: run.model, memoryLimit: run.options.memoryLimit)
+        let report = try ValueRecorder(run).write(feeds, to: output, limits: deadline.limits)
+        if json {
+            try Console.printJSON(report)
+        } else {
+            print("wrote \(report.count) values (\(Units.bytes(report.byteCount))) to \(output)")
+            for name in report.leftOut { print("left out '\(name)', which is no tensor") }
+        }
     }
 
     private static func summary(_ name: String, _ tensor: Tensor) -> Report.Output {

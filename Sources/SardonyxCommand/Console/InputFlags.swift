@@ -29,7 +29,31 @@ struct InputFlags: ParsableArguments {
     /// Every input of the model: from its file, else random numbers. Names are bytes.
     /// - Throws: `usage` for an input that is given twice, `input` for a file that is not there or not right.
     func named(for session: Session) throws(SardonyxError) -> [Name: Tensor] {
-        let types = Dictionary(session.model.inputs.map { (Name($0.name), $0.dtype) }) { first, _ in first }
+        try named(for: session.model, memoryLimit: session.options.memoryLimit)
+    }
+
+    /// As above.
+    /// - Parameter memoryLimit: the most bytes that the random inputs may take.
+    func named(for model: Model, memoryLimit: Int) throws(SardonyxError) -> [Name: Tensor] {
+        let tensors = try given(for: model)
+        var shapes: [Name: [Int]] = [:]
+        for flag in shape {
+            let name = Name(flag.name)
+            guard shapes.updateValue(flag.dims, forKey: name) == nil else { throw Self.twice("--shape", name) }
+        }
+        // Beside given tensors, an input of open shape stays out: the session then names all faults of the inputs.
+        let missing = model.inputs.filter {
+            let name = Name($0.name)
+            return tensors[name] == nil && (tensors.isEmpty || shapes[name] != nil || $0.isFixed)
+        }
+        let random = try RandomInputs(seed: seed, byteLimit: memoryLimit).tensors(for: missing, shapes: shapes)
+        return tensors.merging(random) { given, _ in given }
+    }
+
+    /// The inputs that come from files.
+    /// - Throws: as `named`.
+    func given(for model: Model) throws(SardonyxError) -> [Name: Tensor] {
+        let types = Dictionary(model.inputs.map { (Name($0.name), $0.dtype) }) { first, _ in first }
         var tensors: [Name: Tensor] = [:]
         for entry in input {
             for (text, tensor) in try Self.feeds(entry) {
@@ -39,19 +63,7 @@ struct InputFlags: ParsableArguments {
                 guard tensors.updateValue(typed, forKey: name) == nil else { throw Self.twice("--input", name) }
             }
         }
-        var shapes: [Name: [Int]] = [:]
-        for flag in shape {
-            let name = Name(flag.name)
-            guard shapes.updateValue(flag.dims, forKey: name) == nil else { throw Self.twice("--shape", name) }
-        }
-        // Beside given tensors, an input of open shape stays out: the session then names all faults of the inputs.
-        let missing = session.model.inputs.filter {
-            let name = Name($0.name)
-            return tensors[name] == nil && (tensors.isEmpty || shapes[name] != nil || $0.isFixed)
-        }
-        let random = try RandomInputs(seed: seed, byteLimit: session.options.memoryLimit).tensors(
-            for: missing, shapes: shapes)
-        return tensors.merging(random) { given, _ in given }
+        return tensors
     }
 
     private static func twice(_ option: String, _ name: Name) -> SardonyxError {

@@ -32,6 +32,18 @@ struct SessionFlags: ParsableArguments {
             disabledPasses: passes, winograd: winograd, memoryUse: memoryUse)
     }
 
+    /// Names of the options, as `arguments` has them.
+    static let names = ["threads", "memory", "disable-pass", "winograd", "memory-use"]
+
+    /// What to write on a command line to get the same.
+    var arguments: [String] {
+        var arguments: [String] = []
+        if let threads { arguments += ["--threads", "\(threads)"] }
+        if let memory { arguments += ["--memory", memory] }
+        arguments += disablePass.flatMap { ["--disable-pass", $0] }
+        return arguments + ["--winograd", winograd.rawValue, "--memory-use", memoryUse.rawValue]
+    }
+
     private static func bytes(_ text: String) throws(SardonyxError) -> Int {
         guard let count = Units.byteCount(text) else {
             throw SardonyxError(
