@@ -142,27 +142,11 @@ package final class GraphExecutor: Sendable {
         values feeds: [RuntimeValue], interruption: Interruption? = nil, observer: StepObserver? = nil
     ) throws(SardonyxError) -> [RuntimeValue] {
         try interruption?.check()
-        guard feeds.count == graph.inputs.count else {
-            throw SardonyxError(
-                .input, "inputs", "count of values", got: "\(feeds.count)", allowed: "\(graph.inputs.count)")
-        }
-        for (id, feed) in zip(graph.inputs, feeds) {
-            guard let type = graph[id].type, !feed.type.fits(type) else { continue }
-            throw SardonyxError(.input, "input '\(graph[id].name)'", "type", got: "\(feed.type)", allowed: "\(type)")
-        }
+        try graph.require(feeds)
         let shapes = zip(feeds, isTensor).map { feed, isTensor in isTensor ? feed.tensor?.shape : nil }
         if let unplanned, !isWorthPlanning(shapes) { return try unplanned.run(feeds, interruption: interruption) }
         let plan = try plan(for: shapes, interruption: interruption)
-        var tensors: [Tensor] = []
-        for feed in feeds {
-            // No step reads an input that is no tensor.
-            if let tensor = feed.tensor {
-                tensors.append(tensor)
-            } else {
-                tensors.append(try Tensor([UInt8](), dims: [0]))
-            }
-        }
-        return try run(plan, tensors, feeds, interruption, observer)
+        return try run(plan, Plan.tensors(of: feeds), feeds, interruption, observer)
     }
 
     private func isWorthPlanning(_ shapes: [Shape?]) -> Bool {
@@ -177,11 +161,7 @@ package final class GraphExecutor: Sendable {
         _ plan: Plan, _ feeds: [Tensor], _ values: [RuntimeValue], _ interruption: Interruption?,
         _ observer: StepObserver?
     ) throws(SardonyxError) -> [RuntimeValue] {
-        var results: [Tensor] = []
-        results.reserveCapacity(plan.results.count)
-        for result in plan.results {
-            results.append(try Tensor(resultOf: result.info.dtype, shape: result.info.shape))
-        }
+        let results = try plan.makeResults()
         try runSteps(of: plan, feeds, results, interruption, observer)
         var computed: [ValueID: RuntimeValue] = [:]
         if let tail = plan.tail {

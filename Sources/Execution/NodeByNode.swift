@@ -39,16 +39,6 @@ package struct NodeByNode: Sendable {
         var values: [ValueID: RuntimeValue] = [:]
         for (id, feed) in zip(graph.inputs, feeds) { values[id] = feed }
         try tail.run(&values, interruption: interruption, observer: observer)
-        var outputs: [RuntimeValue] = []
-        for id in graph.outputs {
-            if let value = values[id] {
-                outputs.append(value)
-            } else if let constant = graph[id].constant {
-                outputs.append(.tensor(try constant.tensor()))
-            } else {
-                throw SardonyxError(.internal, "output '\(graph[id].name)'", "was not computed")
-            }
-        }
-        return outputs
+        return try graph.outputs(in: values)
     }
 }

@@ -73,21 +73,12 @@ package final class SteppedRun {
     package init(
         _ executor: GraphExecutor, _ feeds: [RuntimeValue], interruption: (any Interruption)? = nil
     ) throws(SardonyxError) {
-        try Self.check(feeds, executor.graph)
+        try executor.graph.require(feeds)
         let isTensor = executor.graph.inputs.map { executor.graph[$0].type?.dtype != nil }
         let plan = try executor.plan(
             for: zip(feeds, isTensor).map { $1 ? $0.tensor?.shape : nil }, interruption: interruption)
-        var tensors: [Tensor] = []
-        for feed in feeds {
-            // No step reads an input that is no tensor.
-            if let tensor = feed.tensor {
-                tensors.append(tensor)
-            } else {
-                tensors.append(try Tensor([UInt8](), dims: [0]))
-            }
-        }
-        var results: [Tensor] = []
-        for result in plan.results { results.append(try Tensor(resultOf: result.info.dtype, shape: result.info.shape)) }
+        let tensors = try Plan.tensors(of: feeds)
+        let results = try plan.makeResults()
         let workspace = try Workspace(plan: plan, options: executor.options)
         workspace.bind(feeds: tensors, results: results)
         self.graph = plan.graph
@@ -111,7 +102,7 @@ package final class SteppedRun {
     package init(
         _ nodes: NodeByNode, _ feeds: [RuntimeValue], budget: MemoryBudget, interruption: (any Interruption)? = nil
     ) throws(SardonyxError) {
-        try Self.check(feeds, nodes.graph)
+        try nodes.graph.require(feeds)
         self.graph = nodes.graph
         self.nodes = nodes.tail.nodes
         self.planned = nil
@@ -125,17 +116,6 @@ package final class SteppedRun {
 
     private static func wanted(_ nodes: [Node], _ graph: Graph) -> Set<ValueID> {
         Set(graph.outputs + nodes.flatMap { $0.inputs.compactMap { $0 } })
-    }
-
-    private static func check(_ feeds: [RuntimeValue], _ graph: Graph) throws(SardonyxError) {
-        guard feeds.count == graph.inputs.count else {
-            throw SardonyxError(
-                .input, "inputs", "count of values", got: "\(feeds.count)", allowed: "\(graph.inputs.count)")
-        }
-        for (id, feed) in zip(graph.inputs, feeds) {
-            guard let type = graph[id].type, !feed.type.fits(type) else { continue }
-            throw SardonyxError(.input, "input '\(graph[id].name)'", "type", got: "\(feed.type)", allowed: "\(type)")
-        }
     }
 
     /// The node that `advance` will run; `nil` at the end.
@@ -254,13 +234,7 @@ package final class SteppedRun {
 
     /// The outputs of the graph, once all steps have run.
     package func outputs() throws(SardonyxError) -> [RuntimeValue] {
-        try graph.outputs.map { (id) throws(SardonyxError) in
-            if let value = values[id] { return value }
-            guard let constant = graph[id].constant else {
-                throw SardonyxError(.internal, "output '\(graph[id].name)'", "was not computed")
-            }
-            return .tensor(try constant.tensor())
-        }
+        try graph.outputs(in: values)
     }
 }
 

@@ -19,7 +19,7 @@ package struct FunctionKey: Hashable, Sendable, CustomStringConvertible {
     }
 
     package var description: String {
-        (domain.isEmpty ? "" : domain + ".") + name + (overload.isEmpty ? "" : ":" + overload)
+        Domains.qualified(name, in: domain) + (overload.isEmpty ? "" : ":" + overload)
     }
 }
 

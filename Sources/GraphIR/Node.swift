@@ -75,7 +75,7 @@ package struct Node: Sendable {
 
     /// For messages: `Conv 'layer1.0.conv1'`.
     package var label: String {
-        let kind = domain.isEmpty ? opType : "\(domain).\(opType)"
+        let kind = Domains.qualified(opType, in: domain)
         return name.isEmpty ? "\(kind) (unnamed)" : "\(kind) '\(name)'"
     }
 }
@@ -89,6 +89,11 @@ package enum Domains {
     package static let preview = "ai.onnx.preview"
     /// Operators that graph passes make; never read from or written to a file.
     package static let `internal` = "sardonyx"
+
+    /// An operator with its domain: `com.microsoft.Gelu`; those of ONNX stand alone.
+    package static func qualified(_ name: String, in domain: String) -> String {
+        domain.isEmpty ? name : "\(domain).\(name)"
+    }
 
     /// `ai.onnx` is another spelling of the default domain.
     package static func normalized(_ domain: String) -> String { domain == "ai.onnx" ? "" : domain }

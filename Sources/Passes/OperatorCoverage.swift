@@ -42,7 +42,7 @@ package enum OperatorCoverage {
         let gaps = gaps(in: model)
         guard let first = gaps.first else { return }
         var list = gaps.prefix(mostListed).map { gap in
-            let name = gap.domain.isEmpty ? gap.name : "\(gap.domain).\(gap.name)"
+            let name = Domains.qualified(gap.name, in: gap.domain)
             return "\(Name(name)) (opset \(gap.opset)) ×\(gap.count)"
         }
         if gaps.count > mostListed { list.append("\(gaps.count - mostListed) more") }

@@ -39,17 +39,14 @@ struct GraphReportBuilder {
     ///   - planned: by node of the graph; empty for the graph of a file.
     mutating func report(_ graph: Graph, closed: Graph? = nil, planned: [Planned] = []) -> GraphReport {
         let made = Self.constantNodes(of: graph)
-        var contents: [ValueID: Constant] = [:]
-        for (node, constant) in made {
-            for case let output? in graph.nodes[node].outputs.prefix(1) { contents[output] = constant }
-        }
+        let contents = graph.constantContents
         var read = Set(graph.outputs)
         for node in graph.nodes { for case let input? in node.inputs { read.insert(input) } }
         var values: [GraphReport.Value] = []
         for (index, value) in graph.values.enumerated() {
             let id = ValueID(index)
             let inferred = closed?.values[index].type
-            let constant = value.constant ?? contents[id]
+            let constant = contents[id]
             values.append(
                 GraphReport.Value(
                     name: value.name.string, type: (value.type ?? inferred ?? constant?.type)?.description ?? "?",
@@ -71,7 +68,7 @@ struct GraphReportBuilder {
                     },
                     bodies: planned.isEmpty ? bodies(node, closed?.nodes[index], in: closed) : [],
                     multiplyAccumulates: plan.cost?.multiplyAccumulates ?? graph.multiplyAccumulates(of: node, opsets),
-                    byteCount: plan.cost?.byteCount ?? Self.movedByteCount(node, values),
+                    byteCount: plan.cost?.byteCount ?? Self.movedByteCount(node) { values[$0.index].byteCount },
                     origins: plan.origins, step: plan.step))
         }
         return GraphReport(
@@ -141,15 +138,16 @@ struct GraphReportBuilder {
         return weights.count
     }
 
-    private static func byteCount(_ type: ValueType?, _ layout: Layout) -> Int? {
+    fileprivate static func byteCount(_ type: ValueType?, _ layout: Layout) -> Int? {
         guard let dtype = type?.dtype, let shape = try? type?.shape?.concrete() else { return nil }
         return try? TensorInfo(dtype: dtype, shape: shape, layout: layout).storedByteCount()
     }
 
-    private static func movedByteCount(_ node: Node, _ values: [GraphReport.Value]) -> Int? {
+    /// Of every operand once; `nil` when one is not known.
+    fileprivate static func movedByteCount(_ node: Node, _ byteCount: (ValueID) -> Int?) -> Int? {
         var counts: [Int] = []
         for case let id? in node.inputs + node.outputs {
-            guard let count = values[id.index].byteCount else { return nil }
+            guard let count = byteCount(id) else { return nil }
             counts.append(count)
         }
         return CheckedSize.sum(counts)
@@ -159,14 +157,7 @@ struct GraphReportBuilder {
 extension Graph {
     /// Read and written by one run of a node, every operand once; `nil` when a shape is not known.
     func movedByteCount(of node: Node) -> Int? {
-        var counts: [Int] = []
-        for case let id? in node.inputs + node.outputs {
-            guard let dtype = self[id].type?.dtype, let shape = try? self[id].type?.shape?.concrete(),
-                let count = try? TensorInfo(dtype: dtype, shape: shape, layout: self[id].layout).storedByteCount()
-            else { return nil }
-            counts.append(count)
-        }
-        return CheckedSize.sum(counts)
+        GraphReportBuilder.movedByteCount(node) { GraphReportBuilder.byteCount(self[$0].type, self[$0].layout) }
     }
 
     /// By the direct algorithm; `nil` when a shape is not known or the operator is not.

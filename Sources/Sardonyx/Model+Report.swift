@@ -43,7 +43,7 @@ extension Model {
 
     private var missingOperators: [String] {
         OperatorCoverage.gaps(in: content).map { gap in
-            "operator \(gap.domain.isEmpty ? gap.name : "\(gap.domain).\(gap.name)") of opset \(gap.opset) is not available (\(gap.count) nodes)"
+            "operator \(Domains.qualified(gap.name, in: gap.domain)) of opset \(gap.opset) is not available (\(gap.count) nodes)"
         }
     }
 
@@ -91,8 +91,8 @@ private struct ReportBuilder {
             metadata: Dictionary(content.metadata.map { ($0.key, $0.value) }) { $1 },
             inputs: graph.inputs.map { Signature(graph[$0]).description },
             outputs: graph.outputs.map { Signature(graph[$0]).description }, nodes: nodes,
-            operators: operatorCounts(),
-            functions: content.functions.map { $0.domain.isEmpty ? $0.name : "\($0.domain).\($0.name)" },
+            operators: operatorCounts(nodes),
+            functions: content.functions.map { Domains.qualified($0.name, in: $0.domain) },
             parameterCount: CheckedSize.sum(weights.map(\.shape.elementCount)) ?? .max,
             parameterByteCount: CheckedSize.sum(weights.map { $0.shape.elementCount * $0.dtype.byteSize }) ?? .max,
             multiplyAccumulates: total(nodes.map(\.multiplyAccumulates)), problems: problems)
@@ -108,20 +108,20 @@ private struct ReportBuilder {
             origins: node.origins.map(\.string))
     }
 
-    private func operatorCounts() -> [ModelReport.OperatorCount] {
-        let groups = Dictionary(grouping: graph.nodes) { $0.domain + "\u{0}" + $0.opType }.values
+    private func operatorCounts(_ reports: [ModelReport.NodeReport]) -> [ModelReport.OperatorCount] {
+        let groups = Dictionary(grouping: zip(graph.nodes, reports)) { $0.0.domain + "\u{0}" + $0.0.opType }.values
         let contents = graph.constantContents
         let counts = groups.compactMap { group -> ModelReport.OperatorCount? in
-            guard let first = group.first else { return nil }
-            let read = Set(group.flatMap { $0.inputs.compactMap { $0 } })
+            guard let first = group.first?.0 else { return nil }
+            let read = Set(group.flatMap { $0.0.inputs.compactMap { $0 } })
             let weights = read.compactMap { contents[$0] }.filter { $0.shape.rank > 0 }
             return ModelReport.OperatorCount(
                 domain: first.domain, name: first.opType, count: group.count,
                 isAvailable: OperatorTable.entry(
                     domain: first.domain, name: first.opType, opset: content.opsets[first.domain] ?? 1) != nil,
-                multiplyAccumulates: total(group.map { graph.multiplyAccumulates(of: $0, content.opsets) }),
+                multiplyAccumulates: total(group.map { $0.1.multiplyAccumulates }),
                 parameterCount: CheckedSize.sum(weights.map(\.shape.elementCount)) ?? .max,
-                byteCount: total(group.map { graph.movedByteCount(of: $0) }))
+                byteCount: total(group.map { graph.movedByteCount(of: $0.0) }))
         }
         return counts.sorted { ($1.count, $0.name) < ($0.count, $1.name) }
     }

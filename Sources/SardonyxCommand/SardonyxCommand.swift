@@ -1,5 +1,4 @@
 import ArgumentParser
-import CKernels
 import Foundation
 import Sardonyx
 
@@ -59,7 +58,7 @@ struct SardonyxCommand: ParsableCommand {
     /// - Throws: `usage` for a value of `SARDONYX_ISA` that the kernels would not heed.
     private static func requireKnownInstructionSet() throws(SardonyxError) {
         guard let name = ProcessInfo.processInfo.environment["SARDONYX_ISA"], !name.isEmpty else { return }
-        let known = [SX_ISA_SCALAR, SX_ISA_AVX2, SX_ISA_AVX512].map { String(cString: sx_isa_name($0)) }
+        let known = ModelRun.instructionSets
         guard !known.contains(name) else { return }
         throw SardonyxError(
             .usage, "SARDONYX_ISA", "unknown instruction set", got: "'\(name)'",

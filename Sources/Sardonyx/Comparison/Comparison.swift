@@ -1,3 +1,4 @@
+import GraphIR
 import TensorCore
 
 /// What a run's values are beside those of a reference.
@@ -66,7 +67,7 @@ public struct Comparison: Sendable, Encodable {
     public var isWithin: Bool { rows.allSatisfy(\.isWithin) }
 
     static func label(_ node: String, _ domain: String, _ operatorName: String, _ value: String) -> String {
-        let kind = domain.isEmpty ? operatorName : "\(domain).\(operatorName)"
+        let kind = Domains.qualified(operatorName, in: domain)
         return node.isEmpty ? "\(kind) → '\(value)'" : "\(kind) '\(node)'"
     }
 }

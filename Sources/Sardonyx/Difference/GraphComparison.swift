@@ -20,8 +20,8 @@ struct GraphComparison {
     /// - Parameter path: labels of the nodes in whose bodies the graphs are; inputs and outputs of bodies are those of
     ///   their nodes, and not compared.
     mutating func compare(_ a: Graph, _ b: Graph, path: String) throws(SardonyxError) {
-        let (inA, inB) = (Side(a), Side(b))
-        let matching = NodeMatching(a, inA.nodes, b, inB.nodes, digests)
+        let (inA, inB) = (ComparedGraph(a), ComparedGraph(b))
+        let matching = NodeMatching(inA, inB, digests)
         if path.isEmpty { compareInterface(a, b) }
         var partners = Self.partners(of: a, b)
         for index in inA.nodes {
@@ -58,10 +58,7 @@ struct GraphComparison {
     }
 
     mutating func compareFunctions(_ a: [Function], _ b: [Function]) throws(SardonyxError) {
-        func label(_ function: Function) -> String {
-            "function " + (function.domain.isEmpty ? "" : function.domain + ".") + function.name
-                + (function.overload.isEmpty ? "" : ":" + function.overload)
-        }
+        func label(_ function: Function) -> String { "function \(FunctionKey(function))" }
         let others = Dictionary(b.map { (label($0), $0) }) { first, _ in first }
         for function in a {
             if let other = others[label(function)] {
@@ -119,7 +116,8 @@ struct GraphComparison {
     }
 
     private mutating func compareInput(
-        _ position: Int, _ before: Node, _ a: Side, _ after: Node, _ b: Side, _ partners: [ValueID: ValueID],
+        _ position: Int, _ before: Node, _ a: ComparedGraph, _ after: Node, _ b: ComparedGraph,
+        _ partners: [ValueID: ValueID],
         _ changes: inout [ModelDifference.Change]
     ) throws(SardonyxError) {
         let x = before.inputs.indices.contains(position) ? before.inputs[position] : nil
@@ -159,37 +157,6 @@ struct GraphComparison {
     }
 }
 
-/// A graph with what is a constant in it.
-private struct Side {
-    let graph: Graph
-    let contents: [ValueID: Constant]
-    /// Those that do more than to name a constant.
-    let nodes: [Int]
-
-    init(_ graph: Graph) {
-        self.graph = graph
-        contents = graph.constantContents
-        let made = GraphReportBuilder.constantNodes(of: graph)
-        nodes = graph.nodes.indices.filter { made[$0] == nil }
-    }
-
-    func describe(_ id: ValueID) -> String {
-        contents[id].map { "constant '\(graph[id].name)' \($0.type)" } ?? "'\(graph[id].name)'"
-    }
-}
-
-extension Graph {
-    /// Constants by value: initializers, and what nodes make that only give a constant a name.
-    var constantContents: [ValueID: Constant] {
-        var contents: [ValueID: Constant] = [:]
-        for (index, value) in values.enumerated() { contents[ValueID(index)] = value.constant }
-        for (node, constant) in GraphReportBuilder.constantNodes(of: self) {
-            for case let output? in nodes[node].outputs.prefix(1) { contents[output] = constant }
-        }
-        return contents
-    }
-}
-
 /// How far the elements of two tensors of one type are apart.
 private struct ElementDifference {
     private(set) var changedCount = 0
@@ -199,20 +166,21 @@ private struct ElementDifference {
 
     /// `nil` for elements that are no real numbers.
     init?(_ before: Tensor, _ after: Tensor) throws(SardonyxError) {
-        guard let x = ElementReader(before), let y = ElementReader(after) else { return nil }
-        for index in 0..<before.shape.elementCount {
-            let (a, b) = (x[index], y[index])
-            if a == b || a.isNaN && b.isNaN {
-                if a.isFinite { reference += a * a }
-                continue
-            }
-            changedCount += 1
-            let distance = (a - b).magnitude
-            greatest = max(greatest, distance.isNaN ? .infinity : distance)
-            guard a.isFinite, b.isFinite else { continue }
-            squares += distance * distance
-            reference += a * a
+        guard before.dtype.isFloatingPoint || before.dtype.isInteger || before.dtype == .bool else { return nil }
+        try ElementPairs(before, after).forEach { _, a, b, isSame in add(a, b, isSame) }
+    }
+
+    private mutating func add(_ a: Double, _ b: Double, _ isSame: Bool) {
+        if isSame || a.isNaN && b.isNaN {
+            if a.isFinite { reference += a * a }
+            return
         }
+        changedCount += 1
+        let distance = (a - b).magnitude
+        greatest = max(greatest, distance.isNaN ? .infinity : distance)
+        guard a.isFinite, b.isFinite else { return }
+        squares += distance * distance
+        reference += a * a
     }
 
     var relative: Double? { reference > 0 ? (squares / reference).squareRoot() : nil }

@@ -6,12 +6,11 @@ struct NodeMatching {
     private(set) var partner: [Int?]
     private var isTaken: [Bool]
 
-    /// - Parameters:
-    ///   - left: indices of the nodes to match, in order.
-    init(_ a: Graph, _ left: [Int], _ b: Graph, _ right: [Int], _ digests: ConstantDigests) {
+    init(_ before: ComparedGraph, _ after: ComparedGraph, _ digests: ConstantDigests) {
+        let (a, b, left, right) = (before.graph, after.graph, before.nodes, after.nodes)
         partner = [Int?](repeating: nil, count: a.nodes.count)
         isTaken = [Bool](repeating: false, count: b.nodes.count)
-        let (inA, inB) = (NodeTokens(a, digests), NodeTokens(b, digests))
+        let (inA, inB) = (NodeTokens(before, digests), NodeTokens(after, digests))
         // From what says most to what says least; each within the gaps that the ones before have left.
         let kinds: [(NodeTokens, Int) -> Int] = [
             { $0.exact($1) }, { $0.structure($1) }, { $0.named($1) }, { $0.kind($1) },
@@ -70,10 +69,10 @@ private struct NodeTokens {
     private let digests: ConstantDigests
     private let contents: [ValueID: Constant]
 
-    init(_ graph: Graph, _ digests: ConstantDigests) {
-        self.graph = graph
+    init(_ compared: ComparedGraph, _ digests: ConstantDigests) {
+        self.graph = compared.graph
         self.digests = digests
-        contents = graph.constantContents
+        contents = compared.contents
     }
 
     /// Operator, attributes and the contents of constants.

@@ -59,12 +59,12 @@ struct Bench: ParsableCommand {
         let inputs = try inputs.named(for: session)
         let planned = try session.plannedByteCount(byName: inputs.mapValues { Array($0.shape.dims) })
         let first = try clock.measure { _ = try session.run(byName: inputs) }
-        var progress = ProgressLine(total: warmUp + rounds, unit: "runs")
+        var progress = ProgressLine(unit: "runs")
         var times: [Double] = []
         for round in 0..<warmUp + rounds {
             let time = try clock.measure { _ = try session.run(byName: inputs) }
             if round >= warmUp { times.append(Units.milliseconds(time)) }
-            progress.show(round + 1)
+            progress.show(round + 1, of: warmUp + rounds)
         }
         progress.finish()
         times.sort()

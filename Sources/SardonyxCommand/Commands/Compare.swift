@@ -138,12 +138,9 @@ struct Compare: ParsableCommand {
     private func progress<Result>(
         _ body: ((Int, Int) -> Void) throws(SardonyxError) -> Result
     ) throws(SardonyxError) -> Result {
-        var line: ProgressLine?
-        defer { line?.finish() }
-        return try body { done, total in
-            if line == nil { line = ProgressLine(total: total, unit: "steps") }
-            line?.show(done)
-        }
+        var line = ProgressLine(unit: "steps")
+        defer { line.finish() }
+        return try body { line.show($0, of: $1) }
     }
 
     private func names() throws(SardonyxError) -> [String: String] {

@@ -69,12 +69,15 @@ struct Inspect: ParsableCommand {
     func run() throws {
         let loaded = try modelFlags.load(model)
         let shapes = Dictionary(shape.map { ($0.name, $0.dims) }) { $1 }
+        var drawn: ModelReport?
         if pictures.isWanted {
             let picture = try loaded.picture(shapes: shapes, readsWeights: pictures.showsWeights)
-            try pictures.write(picture, try loaded.report(shapes: shapes), title: (model as NSString).lastPathComponent)
+            let report = try loaded.report(shapes: shapes)
+            try pictures.write(picture, report, title: (model as NSString).lastPathComponent)
+            drawn = after == nil ? report : nil
         }
         switch view {
-        case .overview, .operators: try showReport(try loaded.report(shapes: shapes, after: after))
+        case .overview, .operators: try showReport(try drawn ?? loaded.report(shapes: shapes, after: after))
         case .weights: try showWeights(loaded)
         case .memory: try showMemory(loaded, shapes)
         case .node(let name): try show(name, of: loaded, shapes)
@@ -93,12 +96,9 @@ struct Inspect: ParsableCommand {
     }
 
     private func showWeights(_ model: Model) throws {
-        var line: ProgressLine?
-        let weights = model.weights { done, total in
-            if line == nil { line = ProgressLine(total: total, unit: "weights") }
-            line?.show(done)
-        }
-        line?.finish()
+        var line = ProgressLine(unit: "weights")
+        let weights = model.weights { line.show($0, of: $1) }
+        line.finish()
         if json { try Console.printJSON(weights) } else { print(WeightText.table(weights)) }
     }
 
@@ -125,12 +125,9 @@ struct Inspect: ParsableCommand {
     }
 
     private func showDifference(_ model: Model, _ other: Model, _ path: String) throws {
-        var line: ProgressLine?
-        let difference = try model.difference(to: other) { done, total in
-            if line == nil { line = ProgressLine(total: total, unit: "weights") }
-            line?.show(done)
-        }
-        line?.finish()
+        var line = ProgressLine(unit: "weights")
+        let difference = try model.difference(to: other) { line.show($0, of: $1) }
+        line.finish()
         if json {
             try Console.printJSON(difference)
         } else {

@@ -107,7 +107,7 @@ struct GraphSize: Encodable {
         }
         nodes += graph.nodes.count
         for node in graph.nodes {
-            operators[node.domain.isEmpty ? node.opType : "\(node.domain).\(node.opType)", default: 0] += 1
+            operators[Domains.qualified(node.opType, in: node.domain), default: 0] += 1
             if case .tensor(let constant)? = node.attributes["value"] { add(constant) }
             for subgraph in node.subgraphs { add(subgraph) }
         }

@@ -67,10 +67,10 @@ struct ProfileCommand: ParsableCommand {
         let named = html == nil ? loaded : loaded.namingNodes()
         let session = try named.session(try flags.options(), limits: deadline.limits)
         let inputs = try inputs.tensors(for: session)
-        var progress = ProgressLine(total: warmUp + rounds, unit: "runs")
+        var progress = ProgressLine(unit: "runs")
         let profile = try session.profile(
             inputs, rounds: rounds, warmUp: warmUp, options: deadline.limits
-        ) { progress.show($0) }
+        ) { progress.show($0, of: warmUp + rounds) }
         progress.finish()
         if json == "-" {
             try Console.printJSON(profile)

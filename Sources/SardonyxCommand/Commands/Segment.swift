@@ -58,7 +58,7 @@ struct Segment: ParsableCommand {
         let segmenter = try Segmenter(
             loaded.session(try session.options(), limits: timeLimit.deadline.limits), card: try modelCard(loaded))
         try OutputDirectory.create(out)
-        var progress = ProgressLine(total: paths.count, unit: "pictures")
+        var progress = ProgressLine(unit: "pictures")
         var writer = SegmentWriter(directory: out, formats: formats, paths: paths)
         var reports: [PictureReport] = []
         var hasSaidMasksLack = false
@@ -82,7 +82,7 @@ struct Segment: ParsableCommand {
                 if json { reports.append(PictureReport(path, placed)) }
                 worst = max(worst, placed.exitCode)
             }
-            progress.show(index + 1, path)
+            progress.show(index + 1, of: paths.count, path)
         }
         progress.finish()
         if let results = try writer.finish(), !json { print("wrote \(results)") }

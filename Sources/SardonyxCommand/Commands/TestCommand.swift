@@ -99,13 +99,13 @@ private final class TestQueue: @unchecked Sendable {
 
     init(total: Int) {
         found = Array(repeating: [:], count: total)
-        progress = ProgressLine(total: total, unit: "cases")
+        progress = ProgressLine(unit: "cases")
     }
 
     func next(_ names: [String]) -> Int? {
         lock.withLock {
             guard started < found.count else { return nil }
-            progress.show(started, names[started])
+            progress.show(started, of: found.count, names[started])
             started += 1
             return started - 1
         }

@@ -21,11 +21,10 @@ struct ValueRecorder {
         var arrays: [(name: String, tensor: Tensor)] = []
         var leftOut: [String] = []
         var byteCount = 0
-        var progress: ProgressLine?
-        defer { progress?.finish() }
-        try run.forEachValue(feeds: feeds.mapValues(RuntimeValue.tensor), run: limits) { done, total in
-            if progress == nil { progress = ProgressLine(total: total, unit: "steps") }
-            progress?.show(done)
+        var progress = ProgressLine(unit: "steps")
+        defer { progress.finish() }
+        try run.forEachValue(feeds: feeds.mapValues(RuntimeValue.tensor), run: limits) {
+            progress.show($0, of: $1)
         } _: { (name, value) throws(SardonyxError) in
             guard let tensor = value.tensor else { return leftOut.append(name.string) }
             byteCount = CheckedSize.sum(byteCount, tensor.byteCount) ?? .max

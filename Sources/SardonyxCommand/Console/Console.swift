@@ -51,18 +51,14 @@ enum Console {
 
 /// A line on standard error that says how far a long job is; silent for the first second and when nobody watches.
 struct ProgressLine {
-    private let total: Int
     private let unit: String
     private let start = ContinuousClock.now
     private var isShown = false
     private var last = ContinuousClock.now
 
-    init(total: Int, unit: String) {
-        self.total = total
-        self.unit = unit
-    }
+    init(unit: String) { self.unit = unit }
 
-    mutating func show(_ done: Int, _ detail: String = "") {
+    mutating func show(_ done: Int, of total: Int, _ detail: String = "") {
         let now = ContinuousClock.now
         guard Console.showsProgress, now - start > .seconds(1), now - last > .milliseconds(100) else { return }
         last = now

@@ -1,4 +1,5 @@
 import Foundation
+import GraphIR
 import Sardonyx
 
 /// What the page draws, as JSON; `Page/model.js` says how it reads it.
@@ -69,9 +70,7 @@ struct GraphPageData {
             list("problems", picture.problems)
             list(
                 "missing",
-                report.operators.filter { !$0.isAvailable }.map {
-                    $0.domain.isEmpty ? $0.name : "\($0.domain).\($0.name)"
-                })
+                report.operators.filter { !$0.isAvailable }.map { Domains.qualified($0.name, in: $0.domain) })
             json.key("parameters")
             json.int(report.parameterCount)
             json.key("parameterBytes")

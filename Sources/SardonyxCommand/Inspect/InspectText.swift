@@ -1,3 +1,4 @@
+import GraphIR
 import Sardonyx
 
 /// A model in a page of text.
@@ -42,7 +43,7 @@ enum InspectText {
 
     static func nodes(_ report: ModelReport) -> String {
         report.nodes.map { node in
-            let name = node.domain.isEmpty ? node.operatorName : "\(node.domain).\(node.operatorName)"
+            let name = Domains.qualified(node.operatorName, in: node.domain)
             let results = node.outputs.compactMap { $0 }.map { value in
                 "\(value.name) \(value.type)" + (value.layout == "plain" ? "" : " \(value.layout)")
             }

@@ -1,3 +1,4 @@
+import GraphIR
 import Sardonyx
 
 /// Everything about one node.
@@ -164,7 +165,7 @@ extension GraphReport {
 extension GraphReport.Node {
     /// For messages: `Conv 'layer1.0.conv1'`.
     var label: String {
-        let kind = domain.isEmpty ? operatorName : "\(domain).\(operatorName)"
+        let kind = Domains.qualified(operatorName, in: domain)
         return name.isEmpty ? kind : "\(kind) '\(name)'"
     }
 }

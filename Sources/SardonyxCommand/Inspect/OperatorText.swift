@@ -1,4 +1,5 @@
 import Foundation
+import GraphIR
 import Sardonyx
 
 /// Operators of a model as a table, those that cost most first.
@@ -19,7 +20,7 @@ enum OperatorText {
         for entry in counts {
             let share = total > 0 ? Double(entry.multiplyAccumulates ?? 0) / total : 0
             var cells = [
-                name(entry), "\(entry.count)",
+                Domains.qualified(entry.name, in: entry.domain), "\(entry.count)",
                 entry.multiplyAccumulates.map { $0 == 0 ? "" : Units.count($0) } ?? "?",
                 share > 0 ? String(format: "%.1f %%", share * 100) : "",
             ]
@@ -31,9 +32,5 @@ enum OperatorText {
             table.add(cells + [entry.isAvailable ? bar : "not available"])
         }
         return table.render()
-    }
-
-    private static func name(_ entry: ModelReport.OperatorCount) -> String {
-        entry.domain.isEmpty ? entry.name : "\(entry.domain).\(entry.name)"
     }
 }
