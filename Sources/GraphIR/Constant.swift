@@ -11,6 +11,7 @@ package final class Constant: Sendable {
     private enum Source: Sendable {
         case resident(Tensor)
         case deferred(@Sendable () throws(SardonyxError) -> Tensor)
+        case missing(SardonyxError)
     }
     private let source: Source
 
@@ -27,12 +28,26 @@ package final class Constant: Sendable {
         self.source = .deferred(load)
     }
 
+    /// A constant whose contents the model's files do not have.
+    /// - Parameter fault: thrown whenever they are asked for.
+    package init(dtype: DType, shape: Shape, missing fault: SardonyxError) {
+        self.dtype = dtype
+        self.shape = shape
+        self.source = .missing(fault)
+    }
+
     /// The contents; read or computed anew at each call unless resident.
     package func tensor() throws(SardonyxError) -> Tensor {
         switch source {
         case .resident(let tensor): return tensor
         case .deferred(let load): return try load()
+        case .missing(let fault): throw fault
         }
+    }
+
+    /// Why there are no contents; `nil` where there are.
+    package var fault: SardonyxError? {
+        if case .missing(let fault) = source { fault } else { nil }
     }
 
     /// Whether the contents are in memory.

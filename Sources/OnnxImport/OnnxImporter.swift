@@ -11,25 +11,32 @@ package enum OnnxImporter {
     /// - Parameters:
     ///   - path: the model file.
     ///   - externalRoot: a directory that external data may lie in instead of the model's own.
+    ///   - toleratesMissingData: whether tensors whose external data cannot be read become constants without contents,
+    ///     for looking into the model, instead of failing.
     /// - Throws: `parse` for what is no model, `limit` where it is too large or too deep, `unsupported` for versions
     ///   and types that are not known, `graph`, `tensor` and `external` for contradictions in its parts.
-    package static func load(path: String, externalRoot: String? = nil) throws(SardonyxError) -> ModelGraph {
+    package static func load(
+        path: String, externalRoot: String? = nil, toleratesMissingData: Bool = false
+    ) throws(SardonyxError) -> ModelGraph {
         let external = try ExternalFiles(modelPath: path, allowedRoot: externalRoot)
-        return try load(try ModelSource.file(path), external)
+        return try load(try ModelSource.file(path), external, toleratesMissingData)
     }
 
     /// Reads a model in memory; it may use external data only below `externalRoot`.
     /// - Throws: as `load(path:)`.
     package static func load(bytes: [UInt8], externalRoot: String? = nil) throws(SardonyxError) -> ModelGraph {
-        try load(ModelSource(bytes: bytes), try ExternalFiles(modelPath: nil, allowedRoot: externalRoot))
+        try load(ModelSource(bytes: bytes), try ExternalFiles(modelPath: nil, allowedRoot: externalRoot), false)
     }
 
-    private static func load(_ source: ModelSource, _ external: ExternalFiles) throws(SardonyxError) -> ModelGraph {
+    private static func load(
+        _ source: ModelSource, _ external: ExternalFiles, _ toleratesMissingData: Bool
+    ) throws(SardonyxError) -> ModelGraph {
         try FileSignature.check(source)
         let scan = try WireScan(source)
         let arena = onnx_arena_create(WireScan.unpackingBudget(source.byteCount))
         defer { onnx_arena_destroy(arena) }
-        let tensors = TensorImporter(source: source, extents: scan.tensors, external: external)
+        let tensors = TensorImporter(
+            source: source, extents: scan.tensors, external: external, toleratesMissingData: toleratesMissingData)
         do throws(SardonyxError) {
             return try model(try unpack(scan.skeleton, arena, source).pointee, tensors)
         } catch {

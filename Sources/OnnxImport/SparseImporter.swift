@@ -40,6 +40,9 @@ extension TensorImporter {
                 .limit, place, "dense form of a sparse tensor", got: "\(byteCount) bytes",
                 allowed: "\(TensorImporter.densestByteCount)")
         }
+        if let fault = sparse.values.fault ?? sparse.indices.fault {
+            return Constant(dtype: dtype, shape: sparse.shape, missing: fault)
+        }
         return Constant(dtype: dtype, shape: sparse.shape) { () throws(SardonyxError) in
             do throws(SardonyxError) { return try sparse.dense() } catch { throw error.placed(at: place) }
         }

@@ -12,11 +12,14 @@ final class TensorImporter {
     private let source: ModelSource
     private let extents: [TensorExtent]
     private let external: ExternalFiles
+    private let toleratesMissingData: Bool
 
-    init(source: ModelSource, extents: [TensorExtent], external: ExternalFiles) {
+    /// - Parameter toleratesMissingData: makes constants without contents of tensors whose external data cannot be read.
+    init(source: ModelSource, extents: [TensorExtent], external: ExternalFiles, toleratesMissingData: Bool) {
         self.source = source
         self.extents = extents
         self.external = external
+        self.toleratesMissingData = toleratesMissingData
     }
 
     /// - Parameter place: for messages, for example `initializer 'conv1.weight'`.
@@ -27,7 +30,11 @@ final class TensorImporter {
             let dtype = try DType(onnx: proto.data_type)
             let shape = try shape(Array(UnsafeBufferPointer(start: proto.dims, count: proto.n_dims)))
             guard proto.segment == nil else { throw SardonyxError(.unsupported, "", "tensor in segments") }
-            let payload = try payload(proto, dtype, shape)
+            let payload: TensorPayload
+            do throws(SardonyxError) { payload = try self.payload(proto, dtype, shape) } catch {
+                guard toleratesMissingData, error.code == .external else { throw error }
+                return Constant(dtype: dtype, shape: shape, missing: error.placed(at: place))
+            }
             if let bytes = CheckedSize.product(shape.elementCount, dtype.byteSize),
                 bytes <= TensorImporter.residentByteCount
             {

@@ -10,8 +10,9 @@ package struct GraphInference: Sendable {
     package let opsets: [String: Int]
     /// Evaluates constant nodes; `nil` leaves them.
     package var evaluator: Evaluator?
-    /// Nodes that the table lacks leave their declared types instead of failing: for looking into a graph.
-    package var toleratesUnknownOperators = false
+    /// Nodes that the table lacks leave their declared types, and constants without data are values like others,
+    /// instead of failing: for looking into a graph.
+    package var toleratesGaps = false
 
     /// Which constant results are computed.
     package var folding = FoldingRule.execution
@@ -52,12 +53,18 @@ package struct GraphInference: Sendable {
                 }
             }
             graph.values[index].type =
-                toleratesUnknownOperators ? refined(result.type, by: graph.values[index].type) : result.type
+                toleratesGaps ? refined(result.type, by: graph.values[index].type) : result.type
             graph.values[index].constant = result.constant
         }
     }
 
-    private func constants(of graph: Graph) -> [Inferred?] { graph.values.map { $0.constant.map { Inferred($0) } } }
+    private func constants(of graph: Graph) -> [Inferred?] {
+        graph.values.map { value in value.constant.map { withoutMissingData(Inferred($0)) } }
+    }
+
+    private func withoutMissingData(_ inferred: Inferred) -> Inferred {
+        toleratesGaps && inferred.constant?.fault != nil ? Inferred(inferred.type) : inferred
+    }
 
     private func walk(_ graph: Graph, _ known: inout [Inferred?]) throws(SardonyxError) {
         for node in graph.nodes {
@@ -75,11 +82,11 @@ package struct GraphInference: Sendable {
         guard
             node.domain == Domains.internal
                 || OperatorTable.entry(domain: node.domain, name: node.opType, opset: opset) != nil
-                || !toleratesUnknownOperators
+                || !toleratesGaps
         else { return declared }
         let inputs = node.inputs.map { $0.flatMap { known[$0.index] } }
         for (position, input) in node.inputs.enumerated() where input != nil && inputs[position] == nil {
-            if toleratesUnknownOperators { return declared }
+            if toleratesGaps { return declared }
             throw SardonyxError(.graph, node.label, "the type of input \(position) is not known")
         }
         var context = InferContext(node: node, opset: opset, inputs: inputs)
@@ -88,7 +95,8 @@ package struct GraphInference: Sendable {
         var results: [Inferred]
         do {
             results = try OperatorTable.inferred(
-                try OperatorTable.makeOperator(for: node, opset: opset), context)
+                try OperatorTable.makeOperator(for: node, opset: opset), context
+            ).map(withoutMissingData)
         } catch {
             throw (error.place.isEmpty ? error.placed(at: node.label) : error).adding(context: "inferring shapes")
         }

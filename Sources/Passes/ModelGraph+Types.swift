@@ -46,7 +46,7 @@ extension ModelGraph {
         _ evaluator: Evaluator = Evaluator(), interruption: (any Interruption)? = nil
     ) -> SardonyxError? {
         var inference = GraphInference(opsets: opsets, evaluator: evaluator, interruption: interruption)
-        inference.toleratesUnknownOperators = true
+        inference.toleratesGaps = true
         var inferred = graph
         inferred.closeSubgraphs()
         do { try inference.run(on: &inferred) } catch { return error }

@@ -64,8 +64,8 @@ package struct Pipeline: Sendable {
     private let evaluator: Evaluator
     /// Which constant results are computed.
     package var folding = FoldingRule.execution
-    /// As `GraphInference.toleratesUnknownOperators`.
-    package var toleratesUnknownOperators = false
+    /// As `GraphInference.toleratesGaps`.
+    package var toleratesGaps = false
 
     package init(opsets: [String: Int], disabled: Set<String>, evaluator: Evaluator) {
         self.opsets = opsets
@@ -97,7 +97,7 @@ package struct Pipeline: Sendable {
     ) throws(SardonyxError) -> Bool {
         var inference = GraphInference(opsets: opsets, interruption: interruption)
         inference.folding = folding
-        inference.toleratesUnknownOperators = toleratesUnknownOperators
+        inference.toleratesGaps = toleratesGaps
         let context = PassContext(opsets: opsets, evaluator: evaluator, bindings: bindings, inference: inference)
         try inference.run(on: &graph, bindings: bindings)
         for pass in passes {

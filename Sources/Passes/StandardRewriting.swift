@@ -57,7 +57,7 @@ package struct StandardRewriting: Sendable {
         let passes = Self.table.filter { $0.opset <= opset }.map(\.pass) + [StandardForms.self]
         var pipeline = Pipeline(opsets: model.opsets, disabled: disabled, evaluator: evaluator)
         pipeline.folding = .file(largestGrowth: largestGrowth)
-        pipeline.toleratesUnknownOperators = true
+        pipeline.toleratesGaps = true
         var graph = model.graph
         graph.closeSubgraphs()
         for _ in 0..<Self.mostRounds {

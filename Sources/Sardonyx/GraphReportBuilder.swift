@@ -117,14 +117,14 @@ struct GraphReportBuilder {
             body[id].type = outer[captured].type
         }
         var inference = GraphInference(opsets: opsets)
-        inference.toleratesUnknownOperators = true
+        inference.toleratesGaps = true
         // What is wrong with it is said when the model is planned.
         try? inference.run(on: &body)
         return body
     }
 
     private mutating func weight(_ constant: Constant, _ name: Name) -> Int? {
-        guard let weights else { return nil }
+        guard let weights, constant.fault == nil else { return nil }
         if let known = weightOfConstant[ObjectIdentifier(constant)] { return known }
         do {
             let report = try WeightReport(constant)

@@ -14,6 +14,7 @@ extension Model {
             let (graph, _, problems) = try described(shapes)
             return ReportBuilder(graph: graph, content: content).report(problems)
         }
+        if let fault = content.missingData.first { throw fault }
         var graph = content.graph
         try run(pass, on: &graph, try bindings(shapes))
         return ReportBuilder(graph: graph, content: content).report(missingOperators)
@@ -26,10 +27,10 @@ extension Model {
         _ shapes: [String: [Int]]
     ) throws(SardonyxError) -> (graph: Graph, closed: Graph, problems: [String]) {
         let bindings = try bindings(shapes)
-        var problems = missingOperators
+        var problems = missingOperators + missingData
         var graph = content.graph
         var inference = GraphInference(opsets: content.opsets, evaluator: Evaluator())
-        inference.toleratesUnknownOperators = true
+        inference.toleratesGaps = true
         var inferred = graph
         inferred.closeSubgraphs()
         do {
@@ -45,6 +46,13 @@ extension Model {
         OperatorCoverage.gaps(in: content).map { gap in
             "operator \(Domains.qualified(gap.name, in: gap.domain)) of opset \(gap.opset) is not available (\(gap.count) nodes)"
         }
+    }
+
+    /// The first tensor without data, and how many others.
+    private var missingData: [String] {
+        let faults = content.missingData
+        guard let first = faults.first else { return [] }
+        return [first.description] + (faults.count > 1 ? ["\(faults.count - 1) more tensors have no data"] : [])
     }
 
     private func bindings(_ shapes: [String: [Int]]) throws(SardonyxError) -> [ValueID: Shape] {

@@ -21,10 +21,17 @@ public struct Model: Sendable {
     }
 
     /// Reads a model file.
-    /// - Parameter externalRoot: the directory that external tensor data may lie in; by default the file's own.
+    /// - Parameters:
+    ///   - externalRoot: the directory that external tensor data may lie in; by default the file's own.
+    ///   - toleratesMissingData: whether to open a model whose external data cannot be read: it cannot run, but be looked
+    ///     into; its report says what is missing.
     /// - Throws: `parse`, `limit`, `unsupported`, `graph`, `tensor` or `external`.
-    public init(contentsOf path: String, externalRoot: String? = nil) throws(SardonyxError) {
-        self.content = try OnnxImporter.load(path: path, externalRoot: externalRoot).expandingGradients()
+    public init(
+        contentsOf path: String, externalRoot: String? = nil, toleratesMissingData: Bool = false
+    ) throws(SardonyxError) {
+        self.content = try OnnxImporter.load(
+            path: path, externalRoot: externalRoot, toleratesMissingData: toleratesMissingData
+        ).expandingGradients()
         self.path = path
     }
 

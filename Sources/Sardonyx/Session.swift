@@ -14,6 +14,7 @@ public final class Session: Sendable {
         self.model = model
         self.options = options
         try Self.requireTensors(model)
+        if let fault = model.content.missingData.first { throw fault }
         do {
             self.executor = try GraphExecutor(
                 model.content, options: try options.executionOptions(), interruption: interruption)

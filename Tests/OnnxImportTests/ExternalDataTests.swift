@@ -75,6 +75,28 @@ private final class Directory {
         #expect(error.code == .external && error.states("nowhere", "No such file"))
     }
 
+    /// For looking into a model: what is known stays, the contents say why they are not there.
+    @Test func missingDataIsToleratedOnRequest() throws {
+        let directory = try Directory()
+        for entries in [[("location", "nowhere")], [("location", "data"), ("offset", "8")], [("location", "link")]] {
+            directory.write(relu(externalTensor(entries)), "model/model.onnx")
+            let path = directory.path + "/model.onnx"
+            let strict = try #require(throws: SardonyxError.self) { try OnnxImporter.load(path: path) }
+            let graph = try OnnxImporter.load(path: path, toleratesMissingData: true).graph
+            let constant = try #require(graph.values[0].constant)
+            #expect(constant.dtype == .float32 && constant.shape.dims == [4])
+            let fault = try #require(constant.fault)
+            #expect(fault.code == .external && strict.description.hasSuffix(fault.message))
+            #expect(try #require(throws: SardonyxError.self) { try constant.tensor() } == fault)
+        }
+        let whole = relu(tensor("w", dims: [4], .bytes(9, [0])))
+        directory.write(whole, "model/model.onnx")
+        let error = try #require(throws: SardonyxError.self) {
+            try OnnxImporter.load(path: directory.path + "/model.onnx", toleratesMissingData: true)
+        }
+        #expect(error.code == .tensor)
+    }
+
     @Test(arguments: [
         (("offset", "8"), "offset 8, length not given, file size 20"), (("offset", "-1"), "'-1'"),
         (("offset", "0x"), "'0x'"),

@@ -18,17 +18,3 @@ struct ComparedGraph {
         contents[id].map { "constant '\(graph[id].name)' \($0.type)" } ?? "'\(graph[id].name)'"
     }
 }
-
-extension Graph {
-    /// Constants by value: initializers, and what nodes make that only give a constant a name.
-    var constantContents: [ValueID: Constant] {
-        var contents: [ValueID: Constant] = [:]
-        for (index, value) in values.enumerated() { contents[ValueID(index)] = value.constant }
-        for (node, constant) in GraphReportBuilder.constantNodes(of: self) {
-            for case let output? in nodes[node].outputs.prefix(1) where contents[output] == nil {
-                contents[output] = constant
-            }
-        }
-        return contents
-    }
-}

@@ -1,7 +1,8 @@
 import GraphIR
 import TensorCore
 
-/// A digest of the contents of every constant of some graphs, bodies included: equal contents have equal digests.
+/// A digest of the contents of every constant of some graphs, bodies included: equal contents have equal digests. Without
+/// contents it is that of the type.
 struct ConstantDigests {
     private var digests: [ObjectIdentifier: Int] = [:]
     /// Constants whose identity is a key must stay alive.
@@ -9,32 +10,26 @@ struct ConstantDigests {
 
     /// - Parameter progress: told how many constants have been read in all.
     mutating func read(_ graph: Graph, progress: (Int) -> Void) throws(SardonyxError) {
-        for value in graph.values {
-            if let constant = value.constant { try read(constant, progress) }
-        }
-        for node in graph.nodes {
-            for attribute in node.attributes.values {
-                for constant in attribute.constants { try read(constant, progress) }
-                for body in attribute.graphs { try read(body, progress: progress) }
-            }
-        }
+        for constant in graph.allConstants { try read(constant, progress) }
     }
 
     private mutating func read(_ constant: Constant, _ progress: (Int) -> Void) throws(SardonyxError) {
         guard digests[ObjectIdentifier(constant)] == nil else { return }
-        let tensor = try constant.tensor()
         var hasher = Hasher()
-        hasher.combine(tensor.dtype)
-        hasher.combine(tensor.shape.dims)
+        hasher.combine(constant.type)
+        if constant.fault == nil { combine(try constant.tensor(), into: &hasher) }
+        digests[ObjectIdentifier(constant)] = hasher.finalize()
+        constants.append(constant)
+        progress(constants.count)
+    }
+
+    private func combine(_ tensor: Tensor, into hasher: inout Hasher) {
         if tensor.dtype == .string {
             for text in tensor.elements(of: String.self) { hasher.combine(text) }
         } else {
             hasher.combine(bytes: UnsafeRawBufferPointer(start: tensor.pointer, count: tensor.byteCount))
         }
         withExtendedLifetime(tensor) {}
-        digests[ObjectIdentifier(constant)] = hasher.finalize()
-        constants.append(constant)
-        progress(constants.count)
     }
 
     /// Of a constant of the graphs that were read.
@@ -70,40 +65,5 @@ struct ConstantDigests {
             hasher.combine(self[sparse.values])
             hasher.combine(self[sparse.indices])
         }
-    }
-}
-
-extension Attribute {
-    /// Tensors of the attribute, those of sparse ones included, but not those inside of graphs.
-    var constants: [Constant] {
-        switch self {
-        case .tensor(let constant): [constant]
-        case .tensors(let constants): constants
-        case .sparseTensor(let sparse): [sparse.values, sparse.indices]
-        case .sparseTensors(let tensors): tensors.flatMap { [$0.values, $0.indices] }
-        default: []
-        }
-    }
-
-    var graphs: [Graph] {
-        switch self {
-        case .graph(let graph): [graph]
-        case .graphs(let graphs): graphs
-        default: []
-        }
-    }
-}
-
-extension Graph {
-    /// How many constants there are, bodies included.
-    var constantCount: Int {
-        var count = values.reduce(0) { $0 + ($1.constant == nil ? 0 : 1) }
-        for node in nodes {
-            for attribute in node.attributes.values {
-                count += attribute.constants.count
-                for body in attribute.graphs { count += body.constantCount }
-            }
-        }
-        return count
     }
 }

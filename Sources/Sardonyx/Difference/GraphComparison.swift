@@ -142,6 +142,10 @@ struct GraphComparison {
     ) throws(SardonyxError) {
         guard seen.insert(ConstantPair(before: ObjectIdentifier(before), after: ObjectIdentifier(after))).inserted
         else { return }
+        guard before.fault == nil, after.fault == nil else {
+            difference.unreadableWeights.append(nameBefore.description)
+            return
+        }
         difference.commonWeightCount += 1
         guard !digests.areEqual(before, after) else { return }
         let spread = before.type == after.type ? try ElementDifference(try before.tensor(), try after.tensor()) : nil

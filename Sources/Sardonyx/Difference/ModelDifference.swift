@@ -39,14 +39,16 @@ public struct ModelDifference: Sendable, Encodable {
     /// Nodes of the first model only, and of the second only.
     public internal(set) var removedNodes: [String] = []
     public internal(set) var addedNodes: [String] = []
-    /// Constants that common nodes read, each once.
+    /// Constants that common nodes read, each once, but for those that cannot be compared.
     public internal(set) var commonWeightCount = 0
     public internal(set) var changedWeights: [WeightChange] = []
+    /// Constants that common nodes read, whose data one of the models lacks: they may differ.
+    public internal(set) var unreadableWeights: [String] = []
 
     /// Whether the models compute the same, names, versions and metadata aside.
     public var isSameGraph: Bool {
         interface.isEmpty && changedNodes.isEmpty && removedNodes.isEmpty && addedNodes.isEmpty
-            && changedWeights.isEmpty
+            && changedWeights.isEmpty && unreadableWeights.isEmpty
     }
     public var isEmpty: Bool { isSameGraph && header.isEmpty }
 }
@@ -62,7 +64,7 @@ extension Model {
         var digests = ConstantDigests()
         let graphs =
             [content.graph, other.content.graph] + content.functions.map(\.body) + other.content.functions.map(\.body)
-        let total = graphs.reduce(0) { $0 + $1.constantCount }
+        let total = graphs.reduce(0) { $0 + $1.allConstants.count }
         for graph in graphs {
             try digests.read(graph) { progress($0, total) }
         }

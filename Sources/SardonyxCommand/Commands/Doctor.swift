@@ -50,7 +50,7 @@ struct Doctor: ParsableCommand {
             libraries: LibraryVersions.all,
             fmaGMACsPerSecond: sx_measure_fma_gmacs(Int32(threads), 200),
             readGBPerSecond: sx_measure_read_gbs(Int32(threads), 64 << 20, 200),
-            missingOperators: try model.map { try modelFlags.load($0).report().problems })
+            missingOperators: try model.map { try modelFlags.loadToInspect($0).report().problems })
     }
 
     private func printText(_ report: Report) {

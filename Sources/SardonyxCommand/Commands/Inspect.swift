@@ -67,7 +67,7 @@ struct Inspect: ParsableCommand {
     }
 
     func run() throws {
-        let loaded = try modelFlags.load(model)
+        let loaded = try modelFlags.loadToInspect(model)
         let shapes = Dictionary(shape.map { ($0.name, $0.dims) }) { $1 }
         var drawn: ModelReport?
         if pictures.isWanted {
@@ -81,7 +81,8 @@ struct Inspect: ParsableCommand {
         case .weights: try showWeights(loaded)
         case .memory: try showMemory(loaded, shapes)
         case .node(let name): try show(name, of: loaded, shapes)
-        case .difference(let other): try showDifference(loaded, try modelFlags.load(other), other)
+        case .difference(let other):
+            try showDifference(loaded, try modelFlags.loadToInspect(other), other)
         }
     }
 

@@ -11,4 +11,9 @@ struct ModelFlags: ParsableArguments {
     func load(_ path: String) throws(SardonyxError) -> Model {
         try Model(contentsOf: path, externalRoot: externalRoot)
     }
+
+    /// Opens a model that is only looked into: its external data may be missing.
+    func loadToInspect(_ path: String) throws(SardonyxError) -> Model {
+        try Model(contentsOf: path, externalRoot: externalRoot, toleratesMissingData: true)
+    }
 }

@@ -25,6 +25,9 @@ enum DifferenceText {
             "Nodes of the second only",
             limited(difference.addedNodes.map { styled(InspectText.wrapped("+ \($0)", indent: 2), .green) }))
         if !difference.changedWeights.isEmpty { section("Changed weights", [weights(difference.changedWeights)]) }
+        section(
+            "Weights without data, which cannot be compared",
+            limited(difference.unreadableWeights.map { InspectText.wrapped($0, indent: 2) }))
         lines += ["", summary(difference)]
         return lines.joined(separator: "\n")
     }

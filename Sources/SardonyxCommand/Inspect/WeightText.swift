@@ -15,7 +15,8 @@ enum WeightText {
             let range = report.minimum.map { "\(number($0)) … \(number(report.maximum))" } ?? ""
             table.add(histogram(report), range, number(report.standardDeviation), shape(report), weight.name)
         }
-        let suspicious = weights.filter { !$0.warnings.isEmpty }
+        let unreadable = weights.filter { $0.report == nil }
+        let suspicious = weights.filter { $0.report != nil && !$0.warnings.isEmpty }
         let bytes = weights.reduce(0) { $0 + $1.byteCount }
         var lines = [
             table.render(width: InspectText.width), "",
@@ -26,6 +27,10 @@ enum WeightText {
             let readers = weight.readers.prefix(2).joined(separator: ", ") + (weight.readers.count > 2 ? ", …" : "")
             lines += InspectText.wrapped(
                 "\(weight.name): \(weight.warnings.joined(separator: ", ")); read by \(readers)", indent: 2)
+        }
+        if let first = unreadable.first {
+            lines += ["", "\(unreadable.count) cannot be read, the first because of"]
+            lines += InspectText.wrapped(first.warnings.joined(separator: ", "), indent: 2)
         }
         return lines.joined(separator: "\n")
     }
