@@ -10,7 +10,8 @@ import onnx
 
 import page_models
 from page_browser import Browser
-from page_checks import Check, compact, functions, profiled
+from page_cases import compact, functions, profiled
+from page_checks import Check
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NANODET = ROOT.parent / "shared/data/models/nanodet_m.onnx"

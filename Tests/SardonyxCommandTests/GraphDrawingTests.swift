@@ -73,6 +73,31 @@ import Testing
         #expect(Set(drawing.items.map(\.title)) == ["x", "c", "If", "y"] && drawing.edges.count == 3)
     }
 
+    /// What only computes the shape for a Reshape is one box; the Reshape and the nodes of the data are not in it.
+    @Test func arithmeticOnShapesIsABox() throws {
+        let nodes = [
+            node("Relu", ["x"], ["r"]), node("Shape", ["r"], ["s"]), node("Gather", ["s", "first"], ["n"]),
+            node("Unsqueeze", ["n", "zero"], ["u"]),
+            node("Concat", ["u", "rest"], ["t"], .message(5, [.text(1, "axis"), .int(20, 2), .int(3, 0)])),
+            node("Reshape", ["r", "t"], ["flat"]), node("Neg", ["flat"], ["y"]),
+        ]
+        let zero = [UInt8](repeating: 0, count: 8)
+        let constants = [
+            tensor("first", dtype: 7, dims: [], .bytes(9, zero)), tensor("zero", dtype: 7, dims: [1], .bytes(9, zero)),
+            tensor("rest", dtype: 7, dims: [1], .bytes(9, [UInt8](repeating: 255, count: 8))),
+        ]
+        let extents: [Message] = [.text(2, "batch"), .int(1, 3), .int(1, 4)]
+        let signature: Message = [.message(11, value("x", extents: extents)), .message(12, value("y", extents: nil))]
+        let bytes = model(graph(nodes, initializers: constants, more: signature))
+        let report = try Model(bytes: bytes).picture(readsWeights: false).graph
+        let drawing = GraphDrawing(report, scopes: GraphScopes(report))
+        let inside = drawing.items.indices.filter { drawing.layout.groupOfItem[$0] != 0 }.map {
+            drawing.items[$0].title
+        }
+        #expect(inside == ["Shape", "Gather", "Unsqueeze", "Concat"])
+        #expect(drawing.layout.groups.dropFirst().map(\.title) == ["shapes"])
+    }
+
     @Test func picturesHoldEveryNode() throws {
         let drawing = try Self.drawing(isNested: true)
         let dot = GraphDot.render(drawing, title: "a \"title\"")
@@ -80,7 +105,8 @@ import Testing
         #expect(dot.components(separatedBy: "label=\"Add").count == 2 && dot.contains("style=\"rounded,dashed\""))
         let svg = GraphSVG.render(drawing, title: "title")
         #expect(XMLParser(data: Data(svg.utf8)).parse())
-        #expect(svg.components(separatedBy: "stroke-dasharray").count - 1 == drawing.layout.groups.count { $0.isBody })
+        #expect(
+            svg.components(separatedBy: "stroke-dasharray").count - 1 == drawing.layout.groups.count { $0.kind.isBody })
         // Every edge that ends at an item has an arrowhead, once for each value.
         #expect(svg.components(separatedBy: "h6z").count - 1 == Set(drawing.edges).count)
     }

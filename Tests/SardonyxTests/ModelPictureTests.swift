@@ -33,6 +33,23 @@ import Testing
         #expect(picture.problems.isEmpty)
     }
 
+    /// Conv → Relu → Conv → Relu: each Relu belongs to the convolution before it, not to the one that reads it.
+    @Test func neighbouringKernelsDoNotShareNodes() throws {
+        func weight(_ name: String) -> Message {
+            tensor(name, dims: [8, 8, 1, 1], .bytes(9, little((0..<64).map { Float($0 % 7) - 3 })))
+        }
+        let nodes = [
+            node("Conv", ["x", "v"], ["a"]), node("Relu", ["a"], ["b"]), node("Conv", ["b", "w"], ["c"]),
+            node("Relu", ["c"], ["y"]),
+        ]
+        let extents: [Message] = [.int(1, 1), .int(1, 8), .int(1, 6), .int(1, 6)]
+        let signature: Message = [.message(11, value("x", extents: extents)), .message(12, value("y", extents: nil))]
+        let bytes = model(graph(nodes, initializers: [weight("v"), weight("w")], more: signature))
+        let plan = try #require(try Model(bytes: bytes).picture().plan)
+        let convolutions = plan.graph.nodes.filter { $0.operatorName.hasSuffix("Conv") }
+        #expect(convolutions.map(\.origins) == [[0, 1], [2, 3]])
+    }
+
     /// x float32[1, 4, 8] → softmax(x xᵀ) x: what fusion swallows belongs to the kernel that computes it.
     @Test func nodesInsideAFusionAreTraced() throws {
         let extents: [Message] = [.int(1, 1), .int(1, 4), .int(1, 8)]

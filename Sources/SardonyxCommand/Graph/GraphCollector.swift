@@ -59,10 +59,12 @@ struct GraphCollector {
     ///   - owner: the scope of the node that holds it, which names inside repeat.
     private mutating func addNodes(_ scopes: GraphScopes, within: [GraphScope], owner: [String]) {
         let graph = levels[levels.count - 1].graph
+        let shapes = ShapeArithmetic(graph, scopes)
         for (index, node) in graph.nodes.enumerated() {
             let own = scopes.scopes[index]
-            let scope =
+            var scope =
                 within + (own.starts(with: owner) ? own.dropFirst(owner.count) : own[...]).map { GraphScope($0) }
+            if let number = shapes.groupOfNode[index] { scope.append(GraphScope("shapes", .shapes(number))) }
             if isNested, !node.bodies.isEmpty {
                 addNodeWithBodies(index, node, scope, own)
             } else {
@@ -113,8 +115,10 @@ struct GraphCollector {
             if let feed = feeds[value] { connect(feed, item) }
         }
         addNodes(GraphScopes(body.graph), within: within, owner: owner)
+        // A line from a maker to such a result and one from the result to the node are two.
         let results = body.graph.outputs.map { value in
-            Source(item: result(value, within), value: levels[levels.count - 1].firstName + value)
+            names.append(body.graph.values[value].name)
+            return Source(item: result(value, within), value: names.count - 1)
         }
         levels.removeLast()
         return results
@@ -122,7 +126,7 @@ struct GraphCollector {
 
     private mutating func body(titled title: String) -> GraphScope {
         bodyCount += 1
-        return GraphScope(title, body: bodyCount)
+        return GraphScope(title, .body(bodyCount))
     }
 
     /// The last part of a node's name, which mostly repeats its operator.

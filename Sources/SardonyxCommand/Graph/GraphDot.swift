@@ -37,7 +37,7 @@ struct GraphDot {
                 lines.append(indent + "subgraph cluster_\(inner) {")
                 lines.append(
                     indent + "  label=\(Self.quoted(entry.title)); labeljust=l; "
-                        + "style=\(entry.isBody ? "\"rounded,dashed\"" : "rounded"); color=\"#98a2b3\"; fontname=Helvetica; fontsize=11;"
+                        + "style=\(entry.kind.isBody ? "\"rounded,dashed\"" : "rounded"); color=\"#98a2b3\"; fontname=Helvetica; fontsize=11;"
                 )
                 pending.append((inner, 0))
             }

@@ -20,6 +20,8 @@ struct GraphDrawing {
         let tip: String
         /// `nil` for inputs and outputs.
         let kind: OperatorClass?
+        /// The page marks nodes with graphs inside, and those that call a function.
+        var canBeEntered = false
     }
 
     let report: GraphReport
@@ -49,14 +51,13 @@ struct GraphDrawing {
 
     private static func size(_ item: Item) -> GraphLayout.Size {
         let text = max(Double(item.title.count) * titleSize * 0.66, Double(item.subtitle.count) * subtitleSize * 0.64)
-        let width = min(220, max(84, (text + 26).rounded()))
+        let width = min(220, max(84, (text + (item.canBeEntered ? 44 : 26)).rounded()))
         return GraphLayout.Size(width: width, height: item.kind == nil ? pillHeight : nodeHeight)
     }
 
     /// The operator, and what tells it from others of its kind.
     static func title(_ node: GraphReport.Node) -> String {
-        let name =
-            node.domain.isEmpty || node.domain == "sardonyx" ? node.operatorName : "\(node.domain).\(node.operatorName)"
+        let name = node.isOfOwnDomain ? "\(node.domain).\(node.operatorName)" : node.operatorName
         func numbers(_ attribute: String) -> [Substring]? {
             node.attributes.first { $0.name == attribute }?.value.dropFirst().dropLast().split(separator: ", ")
         }
@@ -83,7 +84,7 @@ extension GraphDrawing.Item {
         self.init(
             subject: subject, title: GraphDrawing.title(node),
             subtitle: node.outputs.first.flatMap { $0 }.map { GraphDrawing.shape(graph.values[$0].type) } ?? "",
-            tip: node.name, kind: OperatorClass(node))
+            tip: node.name, kind: OperatorClass(node), canBeEntered: !node.bodies.isEmpty || node.isOfOwnDomain)
     }
 
     init(_ value: GraphReport.Value, _ subject: GraphDrawing.Subject) {
@@ -92,11 +93,16 @@ extension GraphDrawing.Item {
     }
 }
 
+extension GraphReport.Node {
+    /// Whether it is neither an operator of ONNX nor one that passes make.
+    fileprivate var isOfOwnDomain: Bool { !domain.isEmpty && domain != "sardonyx" }
+}
+
 extension OperatorClass {
     init(_ node: GraphReport.Node) {
-        let isPlain = node.domain.isEmpty || node.domain == "sardonyx"
         self.init(
-            kind: isPlain ? node.operatorName : "\(node.domain).\(node.operatorName)", algorithm: node.algorithm,
+            kind: node.isOfOwnDomain ? "\(node.domain).\(node.operatorName)" : node.operatorName,
+            algorithm: node.algorithm,
             isDepthwise: (node.attributes.first { $0.name == "group" }?.value ?? "1") != "1")
     }
 }

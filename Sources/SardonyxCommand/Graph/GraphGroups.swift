@@ -11,14 +11,13 @@ struct GraphGroups {
 
     struct Group {
         let title: String
-        /// Whether it is a graph inside a node, or the box around that node.
-        let isBody: Bool
+        let kind: GraphScope.Kind
         let parent: Int?
         var members: [Member] = []
     }
 
     /// The first is the whole drawing.
-    private(set) var groups = [Group(title: "", isBody: false, parent: nil)]
+    private(set) var groups = [Group(title: "", kind: .module, parent: nil)]
     /// The group of each item.
     private(set) var groupOfItem: [Int]
 
@@ -40,7 +39,7 @@ struct GraphGroups {
         self.order = Acyclic.order(targets)
         self.groupOfItem = [Int](repeating: 0, count: scopes.count)
         var pending: [(group: Int, bucket: Bucket)] = [
-            (0, Bucket(title: "", isBody: false, depth: 0, items: Array(scopes.indices)))
+            (0, Bucket(title: "", kind: .module, depth: 0, items: Array(scopes.indices)))
         ]
         while let (group, bucket) = pending.popLast() {
             let parts = acyclicParts(bucket)
@@ -49,7 +48,7 @@ struct GraphGroups {
                     groups[group].members.append(.item(item))
                     groupOfItem[item] = group
                 } else if part.depth != nil {
-                    groups.append(Group(title: part.title, isBody: part.isBody, parent: group))
+                    groups.append(Group(title: part.title, kind: part.kind, parent: group))
                     groups[group].members.append(.group(groups.count - 1))
                     pending.append((groups.count - 1, part))
                 }
@@ -60,16 +59,16 @@ struct GraphGroups {
     /// Items that belong together on a level.
     private struct Bucket {
         let title: String
-        let isBody: Bool
+        let kind: GraphScope.Kind
         /// How many components of their scopes are used up; `nil` for a single item.
         let depth: Int?
         let items: [Int]
 
-        init(title: String, isBody: Bool, depth: Int, items: [Int]) {
-            (self.title, self.isBody, self.depth, self.items) = (title, isBody, depth, items)
+        init(title: String, kind: GraphScope.Kind, depth: Int, items: [Int]) {
+            (self.title, self.kind, self.depth, self.items) = (title, kind, depth, items)
         }
 
-        init(_ item: Int) { (title, isBody, depth, items) = ("", false, nil, [item]) }
+        init(_ item: Int) { (title, kind, depth, items) = ("", .module, nil, [item]) }
     }
 
     // MARK: Buckets
@@ -96,16 +95,16 @@ struct GraphGroups {
                 continue
             }
             // Scopes with one scope inside and nothing else are one.
-            var (title, isBody, next) = (key.title, key.body != nil, depth + 1)
+            var (title, kind, next) = (key.title, key.kind, depth + 1)
             while scopes[first].count > next,
                 items.allSatisfy({ scopes[$0].count > next && scopes[$0][next] == scopes[first][next] })
             {
                 let inner = scopes[first][next].title
                 title = inner.hasPrefix(title + ".") || inner == title ? inner : title + "/" + inner
-                isBody = isBody || scopes[first][next].body != nil
+                if kind == .module { kind = scopes[first][next].kind }
                 next += 1
             }
-            parts.append(Bucket(title: title, isBody: isBody, depth: next, items: items))
+            parts.append(Bucket(title: title, kind: kind, depth: next, items: items))
         }
         return parts
     }
@@ -130,7 +129,9 @@ struct GraphGroups {
                     continue
                 }
                 let pieces = round < 4 ? separated(part) : [part]
-                next += pieces.count == 1 && (smallest.contains(index) || round >= 20) ? divided(part) : pieces
+                // Boxes around arithmetic are the first to go.
+                let goes = smallest.contains(index) || part.kind.isShapes || round >= 20
+                next += pieces.count == 1 && goes ? divided(part) : pieces
             }
             parts = next
         }
@@ -178,7 +179,7 @@ struct GraphGroups {
         for (_, items) in byVisit.sorted(by: { $0.key < $1.key }) {
             for piece in connected(items, depth) {
                 if piece.count >= Self.fewestItems || holdsBodies(piece, from: depth) {
-                    pieces.append(Bucket(title: bucket.title, isBody: bucket.isBody, depth: depth, items: piece))
+                    pieces.append(Bucket(title: bucket.title, kind: bucket.kind, depth: depth, items: piece))
                 } else {
                     pieces += piece.map { Bucket($0) }
                 }

@@ -33,7 +33,7 @@ struct GraphLayout {
 
     struct Group {
         let title: String
-        let isBody: Bool
+        let kind: GraphScope.Kind
         let parent: Int?
         let members: [GraphGroups.Member]
         var place = Place()
@@ -86,7 +86,7 @@ struct GraphLayout {
         groupOfItem = nested.groupOfItem
         places = [Place](repeating: Place(), count: sizes.count)
         groups = nested.groups.map {
-            Group(title: $0.title, isBody: $0.isBody, parent: $0.parent, members: $0.members)
+            Group(title: $0.title, kind: $0.kind, parent: $0.parent, members: $0.members)
         }
         let wires = GraphWires(nested, edges)
         // Inner groups have greater numbers.

@@ -188,6 +188,7 @@ struct GraphPageData {
             $0.length(group.size.width)
             $0.length(GraphLayout.closedWidth(title: group.title))
             $0.array(group.gaps) { $0.length($1) }
+            $0.bool(group.kind.isShapes)
         }
     }
 

@@ -63,7 +63,7 @@ struct GraphSVG {
             canvas.rect(
                 box.x - box.width / 2, box.y, box.width, box.height,
                 fill: places.depths[index] % 2 == 1 ? "#f4f6f9" : "#ffffff", radius: 8,
-                stroke: group.isBody ? Self.wire : SVGCanvas.hairline, dash: group.isBody ? "5 4" : nil)
+                stroke: group.kind.isBody ? Self.wire : SVGCanvas.hairline, dash: group.kind.isBody ? "5 4" : nil)
         }
         for line in layout.lines {
             for (target, points) in zip(line.targets, places.paths(line)) {

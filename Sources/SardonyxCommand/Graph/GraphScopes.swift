@@ -2,14 +2,28 @@ import Sardonyx
 
 /// A box that an item lies in.
 struct GraphScope: Hashable {
-    let title: String
-    /// Tells the graphs inside nodes, and the boxes around those nodes, from each other and from scopes of the program.
-    let body: Int?
+    enum Kind: Hashable {
+        /// A scope of the source program.
+        case module
+        /// A graph inside a node, or the box around such a node; numbered.
+        case body(Int)
+        /// Arithmetic on shapes; numbered.
+        case shapes(Int)
 
-    init(_ title: String, body: Int? = nil) {
-        self.title = title
-        self.body = body
+        var isBody: Bool { if case .body = self { true } else { false } }
+        var isShapes: Bool { if case .shapes = self { true } else { false } }
     }
+
+    let title: String
+    let kind: Kind
+
+    init(_ title: String, _ kind: Kind = .module) {
+        self.title = title
+        self.kind = kind
+    }
+
+    /// The number of a graph inside a node or of the box around one.
+    var body: Int? { if case .body(let number) = kind { number } else { nil } }
 }
 
 /// Where the nodes of a graph belong in the source program, as the names in the model tell.

@@ -29,8 +29,8 @@ class Sheet {
       value: type === ItemType.node ? null : this.values[reference],
       box: null,
     }));
-    this.groups = raw.groups.map(([title, parent, row, x, width, closedWidth, gaps], index) => ({
-      index, title, parent, row, x, width, closedWidth, gaps, items: [], groups: [], lines: [], depth: 0, count: 0,
+    this.groups = raw.groups.map(([title, parent, row, x, width, closedWidth, gaps, isShapes], index) => ({
+      index, title, parent, row, x, width, closedWidth, gaps, isShapes: isShapes === 1, items: [], groups: [], lines: [], depth: 0, count: 0,
       isOpen: true, box: null, rows: [], isSqueezed: false, current: width, map: null,
     }));
     this.connect(raw.lines);

@@ -192,17 +192,21 @@ function reveal(item) {
   return isChanged;
 }
 
-/// Closes groups of a large graph until what is open fits a person, the outermost ones open first.
-function closeDeepGroups(sheet, fewest = 400, most = 220) {
+/// Closes arithmetic on shapes, which is no layer of the network, and groups of a large graph until what is open fits a
+/// person, the outermost ones open first.
+function closeGroups(sheet, fewest = 400, most = 220) {
+  for (const group of sheet.groups) if (group.isShapes) group.isOpen = false;
   if (sheet.items.length <= fewest) return;
   for (const group of sheet.groups.slice(1)) group.isOpen = false;
   let shown = sheet.groups[0].items.length + sheet.groups[0].groups.length;
   const pending = [...sheet.groups[0].groups];
   while (pending.length > 0) {
     const group = pending.shift();
+    if (group.isShapes) continue;
     const added = group.items.length + group.groups.length;
-    // What holds nearly everything would hide nearly everything.
-    if (shown + added > most && group.count < sheet.items.length * 0.6) continue;
+    // What holds nearly everything would hide nearly everything; but what is this wide is no better open.
+    const isMost = group.count > sheet.items.length * 0.6 && group.width < 5000;
+    if (shown + added > most && !isMost) continue;
     group.isOpen = true;
     shown += added;
     pending.push(...group.groups);

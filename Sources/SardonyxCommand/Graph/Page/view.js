@@ -33,7 +33,7 @@ class View {
     if (this.sheet) this.memories.set(this.sheet, [this.scale, this.x, this.y]);
     this.sheet = sheet;
     if (!sheet.visible) {
-      closeDeepGroups(sheet);
+      closeGroups(sheet);
       placeSheet(sheet);
     }
     const memory = this.memories.get(sheet);
