@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Checks what `sardonyx optimize`, `extract` and `reduce` write.
 
-networks     the five YOLACT configurations, NanoDet-m, a RetinaNet with If and Loop, vit_b_16, an export by dynamo: optimised,
-             written as they are, with external data, cut at three tensors: onnx.checker with full_check, and the outputs
-             of the original in ONNX Runtime (max|a - b| <= 1e-4 max|b|)
+networks     the five YOLACT configurations, NanoDet-m, a RetinaNet with If and Loop, vit_b_16, an export by dynamo:
+             optimised, written as they are, with external data, cut at three tensors: onnx.checker with full_check, and
+             the outputs of the original in ONNX Runtime (max|a - b| <= 1e-4 max|b|)
 conformance  every official case, read and written, and optimised: `sardonyx test` gives the same results
 opsets       other operator sets: refused where an operator changed, else the same outputs
 reduction    graphs of 300 nodes with one bad one: at most 5 are left, every candidate is valid

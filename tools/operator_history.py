@@ -29,8 +29,8 @@ ADDITIONS = {
     ("CastLike", 19), ("CastLike", 24), ("Constant", 12), ("DequantizeLinear", 13), ("DequantizeLinear", 19),
     ("DequantizeLinear", 21), ("DequantizeLinear", 23), ("GRU", 14), ("GatherND", 12), ("Identity", 14), ("LSTM", 14),
     ("LpPool", 18), ("OptionalHasElement", 18), ("Pad", 18), ("Pow", 12), ("QLinearMatMul", 21), ("QuantizeLinear", 13),
-    ("QuantizeLinear", 19), ("QuantizeLinear", 21), ("QuantizeLinear", 23), ("RNN", 14), ("Reshape", 14), ("Resize", 13),
-    ("Resize", 18), ("ScatterElements", 16), ("ScatterND", 16), ("Shape", 15),
+    ("QuantizeLinear", 19), ("QuantizeLinear", 21), ("QuantizeLinear", 23), ("RNN", 14), ("Reshape", 14),
+    ("Resize", 13), ("Resize", 18), ("ScatterElements", 16), ("ScatterND", 16), ("Shape", 15),
 }
 # Versions with an equal signature that mean something else for some nodes.
 MEANINGS = {

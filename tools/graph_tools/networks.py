@@ -106,8 +106,9 @@ class Network:
         else:
             self.expect(after["nodes"] <= before["nodes"], "more nodes than before")
         if not options:
-            print(f"  optimized: {before['nodes']} -> {after['nodes']} nodes, constants {before['constantBytes']} -> "
-                  f"{after['constantBytes']} bytes, file {self.path.stat().st_size} -> {target.stat().st_size}", flush=True)
+            sizes = f"file {self.path.stat().st_size} -> {target.stat().st_size}"
+            print(f"  optimised: {before['nodes']} -> {after['nodes']} nodes, constants {before['constantBytes']} -> "
+                  f"{after['constantBytes']} bytes, {sizes}", flush=True)
         target.with_name(target.name + ".data").unlink(missing_ok=True)
         target.unlink()
 

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from .shared import Command, Findings, checker_fault, difference, random_inputs, session
 
 
-def plain(opset: int, more: Sequence[onnx.NodeProto] = (), dtype: int = TensorProto.FLOAT) -> onnx.ModelProto:
+def plain(opset: int, more: Sequence[onnx.NodeProto] = ()) -> onnx.ModelProto:
     """Operators that mean the same from 13 on, and one behind them."""
     weights = [numpy_helper.from_array(np.ones((3, 2, 1, 1), np.float32), "w"),
                numpy_helper.from_array(np.array([1, 18], np.int64), "shape")]
@@ -23,7 +23,8 @@ def plain(opset: int, more: Sequence[onnx.NodeProto] = (), dtype: int = TensorPr
              helper.make_node("Softmax", ["d"], ["y"], axis=1), *more]
     outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
                for name in (["y"] if not more else [more[-1].output[0]])]
-    graph = helper.make_graph(nodes, "plain", [helper.make_tensor_value_info("x", dtype, [1, 2, 3, 4])], outputs, weights)
+    inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 2, 3, 4])]
+    graph = helper.make_graph(nodes, "plain", inputs, outputs, weights)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
 
 

@@ -111,6 +111,8 @@ def manners(command: Command, folder: Path, findings: Findings) -> None:
 
     place = folder / "temporary"
     place.mkdir(exist_ok=True)
+    for old in (target, place / "slow"):
+        old.unlink(missing_ok=True)
     running = subprocess.Popen([command.path, "reduce", path, "--while", "test -e slow && sleep 62; touch slow", "-o",
                                 target], cwd=place, env=os.environ | {"TMPDIR": str(place)}, stdout=subprocess.PIPE,
                                text=True)
@@ -127,5 +129,6 @@ def manners(command: Command, folder: Path, findings: Findings) -> None:
     findings.expect(checker_fault(target) is None, "an interrupted run left no model")
 
 
-def processes() -> str:
-    return subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
+def processes() -> list[str]:
+    """Command lines of what runs."""
+    return subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout.splitlines()

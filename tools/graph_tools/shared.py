@@ -41,7 +41,8 @@ class Command:
     def json(self, *arguments: object) -> dict:
         done = self.run(*arguments, "--json")
         if done.returncode != 0:
-            raise RuntimeError(f"{' '.join(map(str, arguments))}: exit code {done.returncode}: {done.stderr.strip()[:400]}")
+            what = " ".join(map(str, arguments))
+            raise RuntimeError(f"{what}: exit code {done.returncode}: {done.stderr.strip()[:400]}")
         return json.loads(done.stdout)
 
 

@@ -116,7 +116,8 @@ struct Reduce: ParsableCommand {
 
     private static func makeFolder() throws(SardonyxError) -> String {
         let base = FileManager.default.temporaryDirectory.path
-        var template = Array("\(base)/sardonyx-reduce-XXXXXX".utf8CString)
+        let marks = String(repeating: "X", count: 6)
+        var template = Array("\(base)/sardonyx-reduce-\(marks)".utf8CString)
         guard
             let folder = template.withUnsafeMutableBufferPointer({ buffer in
                 buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
