@@ -44,6 +44,7 @@ def prepare(folder: Path, root: Path) -> None:
     picture = root / "models" / "pictures" / "coffee.jpg"
     shutil.copyfile(picture, folder / picture.name)
     _changed(folder)
+    _incomplete(folder)
     _add_case(folder / "cases" / "test_add")
 
 
@@ -58,6 +59,14 @@ def _changed(folder: Path) -> None:
     relu.op_type = "LeakyRelu"
     relu.attribute.append(helper.make_attribute("alpha", 0.1))
     onnx.save(model, folder / "changed.onnx")
+
+
+def _incomplete(folder: Path) -> None:
+    """The demo model with an operator that nobody knows, and without the file that its weights are in."""
+    model = onnx.load(folder / "demo.onnx")
+    next(node for node in model.graph.node if node.op_type == "Relu").op_type = "Rleu"
+    onnx.save(model, folder / "incomplete.onnx", save_as_external_data=True, location="weights.bin")
+    (folder / "weights.bin").unlink()
 
 
 def _add_case(folder: Path) -> None:
@@ -91,6 +100,7 @@ EXAMPLES: dict[str, list[Example]] = {
         Example("One node:", "sardonyx inspect demo.onnx --node /backbone/conv1/Conv"),
         Example("Memory over one run:", "sardonyx inspect demo.onnx --memory", is_stable=False),
         Example("What differs in another model:", "sardonyx inspect demo.onnx --diff changed.onnx", exit_code=1),
+        Example("A model that cannot run:", "sardonyx inspect incomplete.onnx --ops"),
     ],
     "bench": [Example("Times and memory:", "sardonyx bench demo.onnx", is_stable=False)],
     "profile": [
