@@ -14,6 +14,17 @@ extension ValueType {
         }
     }
 
+    /// The type with what it leaves open of shapes filled from a declaration. A declared sequence or optional stays: a
+    /// value that an optional holds is inferred as what it holds.
+    package func refined(by declared: ValueType?) -> ValueType {
+        guard case .tensor(let dtype, let shape) = self, case .tensor(_, let said)? = declared else {
+            return declared ?? self
+        }
+        guard let declared = said else { return self }
+        guard let shape, shape.rank == declared.rank else { return .tensor(dtype, shape ?? declared) }
+        return .tensor(dtype, SymbolicShape(zip(shape.dims, declared.dims).map { $0 == .unknown ? $1 : $0 }))
+    }
+
     /// What an optional may hold; the type itself when it is not optional.
     package var held: ValueType {
         if case .optional(let element) = self { element } else { self }

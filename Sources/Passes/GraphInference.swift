@@ -53,7 +53,7 @@ package struct GraphInference: Sendable {
                 }
             }
             graph.values[index].type =
-                toleratesGaps ? refined(result.type, by: graph.values[index].type) : result.type
+                toleratesGaps ? result.type.refined(by: graph.values[index].type) : result.type
             graph.values[index].constant = result.constant
         }
     }
@@ -182,17 +182,6 @@ package struct GraphInference: Sendable {
         for output in graph.outputs where output != id { copy[output].type = nil }
         do { try inference.run(on: &copy, bindings: bindings) } catch { return false }
         return true
-    }
-
-    /// The inferred type with unknown extents filled from the declaration. A declared sequence or optional stays: a value
-    /// that an optional holds is inferred as what it holds.
-    private func refined(_ inferred: ValueType, by declared: ValueType?) -> ValueType {
-        guard case .tensor(let dtype, let shape) = inferred, case .tensor(_, let said)? = declared else {
-            return declared ?? inferred
-        }
-        guard let declared = said else { return inferred }
-        guard let shape, shape.rank == declared.rank else { return .tensor(dtype, shape ?? declared) }
-        return .tensor(dtype, SymbolicShape(zip(shape.dims, declared.dims).map { $0 == .unknown ? $1 : $0 }))
     }
 }
 

@@ -111,7 +111,7 @@ struct Loop: Operator {
             iteration == 0 && wanted.count > carriedCount
             ? try body.outputTypes(
                 [.tensor(.int64, SymbolicShape(iterationDims.map(Dim.known))), isTrue.type]
-                    + (state + captured).map(\.type), context) : []
+                    + state.map(\.type), captured: captured, context) : []
         for index in wanted.indices where wanted[index] {
             let value =
                 index < carriedCount

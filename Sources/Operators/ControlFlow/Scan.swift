@@ -195,7 +195,7 @@ struct Scan: Operator {
         }
         if length == 0, outputCount > 0 {
             let slices = sources.map { ValueType.tensor($0.tensor.dtype, SymbolicShape($0.shape)) }
-            pass.rowTypes = try body.outputTypes(initial.map(\.type) + slices + captured.map(\.type), context)
+            pass.rowTypes = try body.outputTypes(initial.map(\.type) + slices, captured: captured, context)
         }
         return pass
     }
@@ -242,7 +242,7 @@ struct Scan: Operator {
         let types =
             batch == 0
             ? try body.outputTypes(
-                items.map { .tensor($0.tensor.dtype, SymbolicShape($0.shape)) } + captured.map(\.type), context) : nil
+                items.map { .tensor($0.tensor.dtype, SymbolicShape($0.shape)) }, captured: captured, context) : nil
         for index in wanted.indices where wanted[index] {
             var type = types?[index]
             if index >= stateCount, case .tensor(let dtype, let row)? = type {

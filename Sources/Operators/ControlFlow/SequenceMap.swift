@@ -75,7 +75,7 @@ struct SequenceMap: Operator {
                 guard position < ownInputs, case .sequence(let element) = input.type else { return input.type }
                 return element
             }
-            types = try body.outputTypes(elements, context)
+            types = try body.outputTypes(elements, captured: [], context)
         }
         for index in wanted.indices where wanted[index] {
             let empty = TensorSequence(count == 0 ? types[index].dtype ?? .float32 : .float32)

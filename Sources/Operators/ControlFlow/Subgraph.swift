@@ -52,10 +52,25 @@ struct Subgraph: Sendable {
         }
     }
 
-    /// The types of the outputs for values of these types, when none was computed.
-    func outputTypes(_ inputs: [ValueType], _ context: RunContext) throws(SardonyxError) -> [ValueType] {
+    /// Axes and shapes are smaller.
+    private static let largestKnownByteCount = 1024
+
+    /// The types of the outputs, when none was computed: as inferred, and where that leaves them open as declared.
+    /// - Parameters:
+    ///   - inputs: types of what would change from run to run.
+    ///   - captured: what would not, so that shapes may depend on its contents.
+    func outputTypes(
+        _ inputs: [ValueType], captured: [RuntimeValue], _ context: RunContext
+    ) throws(SardonyxError) -> [ValueType] {
         guard let inference else { throw context.error(.internal, "subgraph was not prepared") }
-        return try inference.outputs(of: graph, inputs: inputs.map { Inferred($0) }).map(\.type)
+        let known = captured.map { value in
+            guard let tensor = value.tensor, tensor.byteCount <= Self.largestKnownByteCount else {
+                return Inferred(value.type)
+            }
+            return Inferred(Constant(tensor))
+        }
+        let outputs = try inference.outputs(of: graph, inputs: inputs.map { Inferred($0) } + known)
+        return zip(outputs, graph.outputs).map { $0.type.refined(by: graph[$1].type) }
     }
 }
 
