@@ -43,6 +43,17 @@ struct GatherElements: Operator {
             indices.dtype == .int64 ? try pick(T.self, by: Int64.self) : try pick(T.self, by: Int32.self)
         }
 
+        /// Whether a row of indices is inside and counts from the front, as most do.
+        @inline(__always)
+        private static func areCounted<I: FixedWidthInteger>(
+            _ indices: UnsafePointer<I>, _ count: Int, _ last: Int
+        ) -> Bool {
+            let last = I(truncatingIfNeeded: last)
+            var signs: I = 0
+            for position in 0..<count { signs |= indices[position] | (last &- indices[position]) }
+            return signs >= 0
+        }
+
         private func pick<T, I: NumericElement & FixedWidthInteger>(
             _ type: T.Type, by index: I.Type
         ) throws(SardonyxError) -> Bool {
@@ -54,16 +65,22 @@ struct GatherElements: Operator {
                 // The sign of this becomes that of anything out of range.
                 var outside = 0
                 box.walk.forEach(in: rows) { row, base, _ in
-                    var source = UnsafePointer(data.typed(T.self)) + base
+                    let source = UnsafePointer(data.typed(T.self)) + base
                     let target = output.typed(T.self) + row * box.columns
-                    let given = indices.typed(I.self) + row * box.columns
+                    let given = UnsafePointer(indices.typed(I.self)) + row * box.columns
+                    if Self.areCounted(given, box.columns, last) {
+                        for column in 0..<box.columns {
+                            let index = Int(truncatingIfNeeded: given[column])
+                            target[column] = source[column &* box.step &+ index &* box.along]
+                        }
+                        return
+                    }
                     for column in 0..<box.columns {
                         var index = Int(truncatingIfNeeded: given[column])
                         index &+= (limit & (index &>> 63))
                         outside |= index | (last &- index)
                         let inside = min(UInt(bitPattern: index), UInt(bitPattern: last))
-                        target[column] = source[Int(bitPattern: inside) &* box.along]
-                        source += box.step
+                        target[column] = source[column &* box.step &+ Int(bitPattern: inside) &* box.along]
                     }
                 }
                 return outside >= 0
