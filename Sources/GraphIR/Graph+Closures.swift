@@ -42,7 +42,22 @@ extension Graph {
     private mutating func captureLastInputs(_ names: [Name]) {
         let ids = inputs.suffix(names.count)
         inputs.removeLast(names.count)
-        captures += ids
+        var first: [Name: ValueID] = [:]
+        var same: [ValueID: ValueID] = [:]
+        for (id, name) in zip(ids, names) {
+            if let known = first[name] {
+                same[id] = known
+            } else {
+                first[name] = id
+                captures.append(id)
+            }
+        }
+        if !same.isEmpty {
+            outputs = outputs.map { same[$0] ?? $0 }
+            for index in nodes.indices {
+                nodes[index].inputs = nodes[index].inputs.map { $0.map { same[$0] ?? $0 } }
+            }
+        }
         renameCaptures(Dictionary(zip(ids.map { self[$0].name }, names)) { first, _ in first })
     }
 

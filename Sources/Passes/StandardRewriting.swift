@@ -2,9 +2,8 @@ import GraphIR
 import Operators
 import TensorCore
 
-/// Makes a model smaller and plainer without leaving the standard's operators, so that it can be written as a file.
-///
-/// Bodies of If, Loop and Scan keep their nodes.
+/// Makes a model smaller and plainer without leaving the standard's operators, so that it can be written as a file, the
+/// bodies of its If, Loop and Scan nodes like the graph around them.
 package struct StandardRewriting: Sendable {
     /// The passes, with the operator set from which on their results have standard forms.
     private static let table: [(opset: Int, pass: any GraphPass.Type)] = [
@@ -60,12 +59,10 @@ package struct StandardRewriting: Sendable {
         pipeline.toleratesGaps = true
         var graph = model.graph
         graph.closeSubgraphs()
-        for _ in 0..<Self.mostRounds {
-            let count = graph.nodes.count
+        var unfolded: [Unfolded] = []
+        try rewrite(&graph, &unfolded) { (graph) throws(SardonyxError) in
             try pipeline.run(passes, on: &graph, interruption: interruption)
-            if graph.nodes.count == count { break }
         }
-        let unfolded = disabled.contains(FoldConstants.name) ? [] : self.unfolded(graph)
         graph.reopenSubgraphs()
         graph.removeDeadCode()
         graph.compactValues()
@@ -74,6 +71,49 @@ package struct StandardRewriting: Sendable {
         return unfolded
     }
 
+    /// - Parameter graph: closed, as its bodies.
+    private func rewrite(
+        _ graph: inout Graph, _ unfolded: inout [Unfolded], _ pass: (inout Graph) throws(SardonyxError) -> Void
+    ) throws(SardonyxError) {
+        for _ in 0..<Self.mostRounds {
+            let count = graph.nodes.count
+            try pass(&graph)
+            if graph.nodes.count == count { break }
+        }
+        if !disabled.contains(FoldConstants.name) { unfolded += self.unfolded(graph) }
+        for index in graph.nodes.indices where graph.nodes[index].hasSubgraphs {
+            let captured = graph.nodes[index].inputs.suffix(graph.nodes[index].captureCount).map { id in
+                id.flatMap { graph[$0].type }
+            }
+            try graph.nodes[index].mapSubgraphs { (body) throws(SardonyxError) in
+                try rewrite(body: &body, captured, &unfolded, pass)
+            }
+        }
+    }
+
+    /// - Parameter captured: types of the last inputs.
+    private func rewrite(
+        body: inout Graph, _ captured: [ValueType?], _ unfolded: inout [Unfolded],
+        _ pass: (inout Graph) throws(SardonyxError) -> Void
+    ) throws(SardonyxError) {
+        let declared = Dictionary(body.values.map { ($0.name, $0.type) }) { first, _ in first }
+        var (rewritten, left) = (body, unfolded)
+        // What the body declares of what a loop carries need not hold for every round.
+        for id in body.inputs.dropLast(captured.count) { rewritten[id].type = body[id].type?.withoutShapes }
+        for (id, type) in zip(body.inputs.suffix(captured.count), captured) { rewritten[id].type = type }
+        do { try rewrite(&rewritten, &left, pass) } catch {
+            guard ![.cancelled, .deadline, .limit, .internal].contains(error.code) else { throw error }
+            // A branch that does not fit what it captures is one that is not taken.
+            return
+        }
+        // Nor is what was inferred true in such a branch.
+        for index in rewritten.values.indices {
+            rewritten.values[index].type = declared[rewritten.values[index].name] ?? nil
+        }
+        (body, unfolded) = (rewritten, left)
+    }
+
+    /// Nodes whose result is constant, but was not computed.
     private func unfolded(_ graph: Graph) -> [Unfolded] {
         var found: [Unfolded] = []
         for node in graph.nodes where node.subgraphs.isEmpty && !node.drawsNumbers && node.domain == Domains.onnx {
