@@ -7,14 +7,21 @@ extension Graph {
     /// Hands the origins of nodes that a pass took away on to the nodes that do their work now, so that everything that
     /// runs can be traced back to the model's nodes and they to it.
     ///
-    /// The heir of a node is the one that makes what it made; else the new or changed one that its readers read from
-    /// now; else, as inside a fusion, the one that took the place of a reader. Nodes whose results became constants, and
-    /// those that were only bypassed, have none.
+    /// The heir of a node is the one that makes what it made, or the node itself where it makes something else now; else
+    /// the new or changed one that its readers read from now; else, as inside a fusion, the one that took the place of a
+    /// reader. Nodes whose results became constants, those that were only bypassed, and those that the pass itself has
+    /// shared out have none.
     /// - Parameter before: the nodes before the pass, in topological order; values have kept their identifiers.
     mutating func inheritOrigins(from before: [Node]) {
         var maker = [Int?](repeating: nil, count: values.count)
         for (index, node) in nodes.enumerated() { for case let output? in node.outputs { maker[output.index] = index } }
-        func successor(of node: Node) -> Int? { node.outputs.lazy.compactMap { $0.flatMap { maker[$0.index] } }.first }
+        var named: [Name: Int] = [:]
+        for (index, node) in nodes.enumerated() where !node.name.isEmpty { named[node.name] = index }
+        func successor(of node: Node) -> Int? {
+            node.outputs.lazy.compactMap { $0.flatMap { maker[$0.index] } }.first
+                ?? named[node.name].flatMap { nodes[$0].isSuccessor(of: node) ? $0 : nil }
+        }
+        let shared = sharedOrigins(since: before)
         var isChanged = [Bool](repeating: true, count: nodes.count)
         for node in before {
             if let heir = successor(of: node), isUnchanged(nodes[heir], since: node) { isChanged[heir] = false }
@@ -24,8 +31,9 @@ extension Graph {
         var heirsOfReaders: [ValueID: [Int]] = [:]
         for node in before.reversed() {
             if let heir = successor(of: node) {
-                add(node.origins, to: heir)
-                guard nodes[heir].isSuccessor(of: node) else {
+                let isSame = nodes[heir].isSuccessor(of: node)
+                if isSame || !shared.isSuperset(of: node.origins) { add(node.origins, to: heir) }
+                guard isSame else {
                     inherit([heir], from: node, maker, &heirsOfReaders)
                     continue
                 }
@@ -40,6 +48,14 @@ extension Graph {
                 for heir in heirs { add(node.origins, to: heir) }
                 inherit(heirs, from: node, maker, &heirsOfReaders)
             }
+        }
+    }
+
+    /// Origins that nodes have and had not before the pass.
+    private func sharedOrigins(since before: [Node]) -> Set<Name> {
+        let known = Dictionary(before.map { ($0.name, $0.origins) }) { first, _ in first }
+        return nodes.reduce(into: []) { shared, node in
+            shared.formUnion(node.origins.filter { !(known[node.name] ?? []).contains($0) })
         }
     }
 

@@ -50,6 +50,29 @@ import Testing
         #expect(convolutions.map(\.origins) == [[0, 1], [2, 3]])
     }
 
+    /// Conv → Transpose → Reshape → Tanh: the convolution computes the Tanh, the moves between them nothing of it.
+    @Test func anActivationBehindMovesBelongsToTheConvolution() throws {
+        let weights = tensor("w", dims: [4, 3, 3, 3], .bytes(9, little((0..<4 * 27).map { Float($0) / 108 })))
+        let shape = tensor(
+            "s", dtype: 7, dims: [3], .bytes(7, Message.varint(1) + Message.varint(36) + Message.varint(4)))
+        let permutation = [0, 2, 3, 1].reduce([.text(1, "perm"), .int(20, 7)]) { $0 + .int(8, $1) }
+        let nodes = [
+            node("Conv", ["x", "w"], ["c"], .text(3, "conv")),
+            node("Transpose", ["c"], ["t"], .text(3, "move") + .message(5, permutation)),
+            node("Reshape", ["t", "s"], ["r"], .text(3, "shape")), node("Tanh", ["r"], ["y"], .text(3, "tanh")),
+        ]
+        let signature: Message = [
+            .message(11, value("x", extents: [.int(1, 1), .int(1, 3), .int(1, 8), .int(1, 8)])),
+            .message(12, value("y", extents: nil)),
+        ]
+        let bytes = model(graph(nodes, initializers: [weights, shape], more: signature))
+        let plan = try #require(try Model(bytes: bytes).picture().plan)
+        for index in [0, 3] {
+            let kernels = plan.graph.nodes.filter { $0.origins.contains(index) }
+            #expect(kernels.map { $0.operatorName.hasSuffix("Conv") } == [true])
+        }
+    }
+
     /// x float32[1, 4, 8] → softmax(x xᵀ) x: what fusion swallows belongs to the kernel that computes it.
     @Test func nodesInsideAFusionAreTraced() throws {
         let extents: [Message] = [.int(1, 1), .int(1, 4), .int(1, 8)]
