@@ -14,6 +14,24 @@ extension Graph {
         return contents
     }
 
+    /// Constants but single numbers that nodes read, those of bodies included, each once.
+    var readConstants: [Constant] {
+        var seen: Set<ObjectIdentifier> = []
+        return allReadConstants.filter { seen.insert(ObjectIdentifier($0)).inserted }
+    }
+
+    private var allReadConstants: [Constant] {
+        let (contents, capturable) = (constantContents, capturableNames())
+        return nodes.flatMap { node in
+            node.dependencies(capturable).compactMap { contents[$0] }.filter { $0.shape.rank > 0 }
+                + node.subgraphs.flatMap(\.allReadConstants)
+        }
+    }
+
+    var bodyNodeCount: Int {
+        nodes.flatMap(\.subgraphs).reduce(0) { $0 + $1.nodes.count + $1.bodyNodeCount }
+    }
+
     /// Initializers and constants in attributes, bodies included; one that stands in two places comes twice.
     var allConstants: [Constant] {
         var constants = values.compactMap(\.constant)

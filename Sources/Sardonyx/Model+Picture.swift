@@ -32,13 +32,14 @@ extension Model {
         shapes: [String: [Int]] = [:], options: SessionOptions = SessionOptions(), readsWeights: Bool = true,
         limits: RunOptions = RunOptions()
     ) throws(SardonyxError) -> ModelPicture {
-        let model = namingNodes()
+        let model = try binding(shapes).namingNodes()
         var session: Session?
-        var dims: [String: [Int]] = [:]
         var problem: String?
-        let open = model.inputs.filter { shapes[$0.name] == nil && !$0.isFixed }.map(\.description)
-        if open.isEmpty {
-            dims = Dictionary(model.inputs.map { ($0.name, shapes[$0.name] ?? $0.fixedDims) }) { first, _ in first }
+        let dims = Dictionary(model.inputs.map { ($0.name, $0.fixedDims) }) { first, _ in first }
+        let open = model.inputs.filter { !$0.isFixed }.map(\.description)
+        if !open.isEmpty {
+            problem = "no plan while shapes of inputs are open (--shape): " + open.joined(separator: ", ")
+        } else if model.obstacles.isEmpty {
             do {
                 session = try model.session(options, limits: limits)
                 _ = try session?.plannedByteCount(for: dims)
@@ -47,10 +48,8 @@ extension Model {
                 session = nil
                 problem = error.description
             }
-        } else {
-            problem = "no plan while shapes of inputs are open (--shape): " + open.joined(separator: ", ")
         }
-        var picture = try model.picture(of: session, shapes: shapes, dims: dims, readsWeights: readsWeights)
+        var picture = try model.picture(of: session, dims: dims, readsWeights: readsWeights)
         if let problem, !picture.problems.contains(problem) {
             picture = ModelPicture(
                 graph: picture.graph, plan: picture.plan, functions: picture.functions, weights: picture.weights,
@@ -63,9 +62,9 @@ extension Model {
     ///   - session: of this model; `nil` leaves out the plan.
     ///   - dims: of every input, for the session's plan.
     func picture(
-        of session: Session?, shapes: [String: [Int]], dims: [String: [Int]], readsWeights: Bool
+        of session: Session?, dims: [String: [Int]], readsWeights: Bool
     ) throws(SardonyxError) -> ModelPicture {
-        let (graph, closed, problems) = try described(shapes)
+        let (graph, closed, problems) = described()
         var builder = GraphReportBuilder(opsets: content.opsets, readsWeights: readsWeights)
         let report = builder.report(graph, closed: closed)
         let functions = content.functions.map {
@@ -91,7 +90,7 @@ extension Session {
     ///   - readsWeights: whether statistics of all weights are taken, for which they are read.
     /// - Throws: as `run`.
     public func picture(shapes: [String: [Int]], readsWeights: Bool = true) throws(SardonyxError) -> ModelPicture {
-        try model.picture(of: self, shapes: shapes, dims: shapes, readsWeights: readsWeights)
+        try model.binding(shapes).picture(of: self, dims: shapes, readsWeights: readsWeights)
     }
 }
 

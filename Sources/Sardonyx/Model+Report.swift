@@ -10,31 +10,36 @@ extension Model {
     ///   - pass: shows the graph after the first pass of this name instead of the graph of the file.
     /// - Throws: `usage` for an unknown pass or input, and what passes find wrong when `pass` is given.
     public func report(shapes: [String: [Int]] = [:], after pass: String? = nil) throws(SardonyxError) -> ModelReport {
+        let model = try binding(shapes)
         guard let pass else {
-            let (graph, _, problems) = try described(shapes)
+            let (graph, _, problems) = model.described()
             return ReportBuilder(graph: graph, content: content).report(problems)
         }
         if let fault = content.missingData.first { throw fault }
-        var graph = content.graph
-        try run(pass, on: &graph, try bindings(shapes))
+        var graph = model.content.graph
+        try model.run(pass, on: &graph)
         return ReportBuilder(graph: graph, content: content).report(missingOperators)
+    }
+
+    /// The model with the shapes of inputs fixed.
+    /// - Throws: `usage` for an unknown input or a shape that does not fit it.
+    func binding(_ shapes: [String: [Int]]) throws(SardonyxError) -> Model {
+        var bound = content
+        try bound.bind(shapes.sorted { $0.key < $1.key }.map { (Name($0.key), $0.value) })
+        return Model(content: bound, path: path)
     }
 
     /// The graph of the file with what inference knows of its values, as far as it is understood.
     /// - Returns: also the graph with its subgraphs closed and inferred, and what would stop the model from running.
-    /// - Throws: `usage` for an unknown input.
-    func described(
-        _ shapes: [String: [Int]]
-    ) throws(SardonyxError) -> (graph: Graph, closed: Graph, problems: [String]) {
-        let bindings = try bindings(shapes)
-        var problems = missingOperators + missingData
+    func described() -> (graph: Graph, closed: Graph, problems: [String]) {
+        var problems = obstacles
         var graph = content.graph
         var inference = GraphInference(opsets: content.opsets, evaluator: Evaluator())
         inference.toleratesGaps = true
         var inferred = graph
         inferred.closeSubgraphs()
         do {
-            try inference.run(on: &inferred, bindings: bindings)
+            try inference.run(on: &inferred)
             for index in graph.values.indices { graph.values[index].type = inferred.values[index].type }
         } catch {
             problems.append(error.description)
@@ -42,9 +47,12 @@ extension Model {
         return (graph, inferred, problems)
     }
 
+    /// Operators and data that are missing.
+    var obstacles: [String] { missingOperators + missingData }
+
     private var missingOperators: [String] {
         OperatorCoverage.gaps(in: content).map { gap in
-            "operator \(Domains.qualified(gap.name, in: gap.domain)) of opset \(gap.opset) is not available (\(gap.count) nodes)"
+            "operator \(Domains.qualified(gap.name, in: gap.domain)) of opset \(gap.opset) is not available (\(gap.count) node\(gap.count == 1 ? "" : "s"))"
         }
     }
 
@@ -55,21 +63,7 @@ extension Model {
         return [first.description] + (faults.count > 1 ? ["\(faults.count - 1) more tensors have no data"] : [])
     }
 
-    private func bindings(_ shapes: [String: [Int]]) throws(SardonyxError) -> [ValueID: Shape] {
-        let graph = content.graph
-        var bindings: [ValueID: Shape] = [:]
-        for (name, dims) in shapes {
-            guard let id = graph.inputs.first(where: { graph[$0].name == Name(name) }) else {
-                throw SardonyxError(
-                    .usage, "shape", "no such input", got: "'\(name)'",
-                    allowed: inputs.map(\.name).joined(separator: ", "))
-            }
-            bindings[id] = try Shape(dims)
-        }
-        return bindings
-    }
-
-    private func run(_ pass: String, on graph: inout Graph, _ bindings: [ValueID: Shape]) throws(SardonyxError) {
+    private func run(_ pass: String, on graph: inout Graph) throws(SardonyxError) {
         guard Pipeline.names.contains(pass) else {
             throw SardonyxError(
                 .usage, "pass", "unknown", got: "'\(pass)'", allowed: Pipeline.names.joined(separator: ", "))
@@ -77,7 +71,7 @@ extension Model {
         graph.closeSubgraphs()
         let pipeline = Pipeline(opsets: content.opsets, disabled: [], evaluator: Evaluator())
         for stage in Pipeline.Stage.allCases {
-            if try pipeline.run(stage, on: &graph, bindings: bindings, last: pass) { return }
+            if try pipeline.run(stage, on: &graph, last: pass) { return }
         }
     }
 }
@@ -89,9 +83,7 @@ private struct ReportBuilder {
 
     func report(_ problems: [String]) -> ModelReport {
         let nodes = graph.nodes.map(report)
-        var read = Set<ValueID>()
-        for node in graph.nodes { for case let input? in node.inputs { read.insert(input) } }
-        let weights = read.compactMap { graph[$0].constant }.filter { $0.shape.rank > 0 }
+        let weights = graph.readConstants
         return ModelReport(
             irVersion: content.irVersion,
             producer: [content.producer, content.producerVersion].filter { !$0.isEmpty }.joined(separator: " "),
@@ -99,11 +91,12 @@ private struct ReportBuilder {
             metadata: Dictionary(content.metadata.map { ($0.key, $0.value) }) { $1 },
             inputs: graph.inputs.map { Signature(graph[$0]).description },
             outputs: graph.outputs.map { Signature(graph[$0]).description }, nodes: nodes,
-            operators: operatorCounts(nodes),
+            operators: operatorCounts(nodes), bodyNodeCount: graph.bodyNodeCount,
             functions: content.functions.map { Domains.qualified($0.name, in: $0.domain) },
             parameterCount: CheckedSize.sum(weights.map(\.shape.elementCount)) ?? .max,
             parameterByteCount: CheckedSize.sum(weights.map { $0.shape.elementCount * $0.dtype.byteSize }) ?? .max,
-            multiplyAccumulates: total(nodes.map(\.multiplyAccumulates)), problems: problems)
+            multiplyAccumulates: total(nodes.map(\.multiplyAccumulates)),
+            hasOpenInputs: graph.inputs.contains { graph[$0].type?.shape?.knownDims == nil }, problems: problems)
     }
 
     private func report(_ node: Node) -> ModelReport.NodeReport {

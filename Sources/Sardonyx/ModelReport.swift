@@ -46,12 +46,16 @@ public struct ModelReport: Sendable, Encodable {
     public let outputs: [String]
     public let nodes: [NodeReport]
     public let operators: [OperatorCount]
+    /// Nodes inside of If, Loop, Scan and SequenceMap nodes, at any depth.
+    public let bodyNodeCount: Int
     public let functions: [String]
-    /// Elements of all constants that nodes read, without those of single numbers.
+    /// Elements of all constants that nodes read, also those in bodies, without those of single numbers.
     public let parameterCount: Int
     public let parameterByteCount: Int
-    /// Of one run; `nil` when a shape is not known.
+    /// Of one run, without what bodies do; `nil` when a shape is not known.
     public let multiplyAccumulates: Int?
+    /// Whether the shape of an input is not fixed.
+    public let hasOpenInputs: Bool
     /// What would stop the model from running.
     public let problems: [String]
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import GraphIR
 import Sardonyx
 
 @main
@@ -32,6 +33,7 @@ struct SardonyxCommand: ParsableCommand {
 
     static func main() {
         do {
+            try requireSubcommand()
             var command = try parseAsRoot()
             try requireKnownInstructionSet()
             try requireThreadCounts()
@@ -46,13 +48,23 @@ struct SardonyxCommand: ParsableCommand {
             // Help and version requests succeed; everything else from the parser is wrong usage.
             let text = fullMessage(for: error)
             if exitCode(for: error) == .success {
-                print(text)
+                Console.print(text)
                 Foundation.exit(0)
             }
             let lines = message(for: error).split(whereSeparator: \.isNewline).joined(separator: " ")
             Console.error("usage: \(lines)\(lines.hasSuffix(".") ? "" : ".") See sardonyx --help")
             Foundation.exit(2)
         }
+    }
+
+    /// - Throws: `usage` where the first argument is no subcommand: the parser would find the others too many.
+    private static func requireSubcommand() throws(SardonyxError) {
+        guard let given = CommandLine.arguments.dropFirst().first, !given.hasPrefix("-") else { return }
+        let known = configuration.subcommands.map { $0._commandName } + ["help"]
+        guard !known.contains(given) else { return }
+        throw SardonyxError(
+            .usage, "sardonyx", "no such subcommand", got: "'\(given)'", allowed: known.joined(separator: ", "),
+            hint: ClosestName.of(Name(given), among: known.lazy.map { Name($0) }).map { "The nearest is '\($0)'" })
     }
 
     /// - Throws: `usage` for a value of `SARDONYX_ISA` that the kernels would not heed.

@@ -23,6 +23,39 @@ import Testing
         #expect(memory.residents.map(\.byteCount) == [1024, 1024])
     }
 
+    /// If(c) { MatMul with 2 x 2 weights of its own } else { x + an initializer of the graph }
+    @Test func bodiesCount() throws {
+        let weights = tensor("w", dims: [2, 2], .bytes(9, little([1, 2, 3, 4])))
+        let product = graph(
+            [node("MatMul", ["x", "w"], ["p"])], initializers: [weights], more: .message(12, value("p", extents: nil)))
+        let sum = graph([node("Add", ["x", "b"], ["s"])], more: .message(12, value("s", extents: nil)))
+        let nodes = [
+            node("If", ["c"], ["y"], graphAttribute("then_branch", product) + graphAttribute("else_branch", sum))
+        ]
+        let interface: Message = [
+            .message(11, value("c", dtype: 9, extents: [])),
+            .message(11, value("x", extents: [.int(1, 1), .int(1, 2)])), .message(12, value("y", extents: nil)),
+        ]
+        let bias = tensor("b", dims: [2], .bytes(9, little([5, 6])))
+        let report = try Model(bytes: model(graph(nodes, initializers: [bias], more: interface))).report()
+        #expect(report.nodes.count == 1 && report.bodyNodeCount == 2 && report.parameterCount == 6)
+        #expect(!report.hasOpenInputs)
+    }
+
+    @Test func aShapeThatDoesNotFitIsRefused() throws {
+        let extents: [Message] = [.text(2, "N"), .int(1, 8)]
+        let interface: Message = [
+            .message(11, value("x", extents: extents)), .message(12, value("y", extents: extents)),
+        ]
+        let open = try Model(bytes: model(graph([node("Relu", ["x"], ["y"])], more: interface)))
+        #expect(try open.report().hasOpenInputs)
+        let error = try #require(throws: SardonyxError.self) { try open.report(shapes: ["x": [2, 8, 1]]) }
+        #expect(error.code == .usage && error.description.contains("x"))
+        // An extent that the model says may be another: what it declares of the output then counts no more.
+        let other = try open.report(shapes: ["x": [3, 4]])
+        #expect(other.problems.isEmpty && other.inputs == ["x: float32[3, 4]"] && other.outputs == ["y: float32[3, 4]"])
+    }
+
     @Test func unusualWeightsAreNamed() throws {
         let weights = [
             tensor("plain", dims: [2, 2], .bytes(9, little([1, -1, 2, 3]))),

@@ -87,7 +87,7 @@ struct Bench: ParsableCommand {
     }
 
     private func printText(_ report: Report) {
-        print("\(report.model), \(report.threads) threads, \(report.rounds) runs after \(warmUp)")
+        Console.print("\(report.model), \(report.threads) threads, \(report.rounds) runs after \(warmUp)")
         var table = TextTable([
             ("median", .right), ("p90", .right), ("p99", .right), ("least", .right), ("first run", .right),
             ("load", .right),
@@ -96,8 +96,8 @@ struct Bench: ParsableCommand {
             Units.text(milliseconds: report.medianMilliseconds), Units.text(milliseconds: report.p90Milliseconds),
             Units.text(milliseconds: report.p99Milliseconds), Units.text(milliseconds: report.minimumMilliseconds),
             Units.text(milliseconds: report.firstRunMilliseconds), Units.text(milliseconds: report.loadMilliseconds))
-        print(table.render())
-        print(
+        Console.print(table.render())
+        Console.print(
             "  memory: \(Units.bytes(report.peakResidentBytes)) peak resident; weights \(Units.bytes(report.weightBytes)), planned values \(Units.bytes(report.plannedBytes))"
         )
     }

@@ -53,7 +53,7 @@ struct CardCommand: ParsableCommand {
         try show(all ? reports : [best])
         guard let place else { return }
         try WholeFile.write([Array((try CardText.text(best.card) + "\n").utf8)], to: place, as: .input)
-        if !json { print("wrote \(place)") }
+        if !json { Console.print("wrote \(place)") }
     }
 
     private func show(_ reports: [CardReport]) throws {
@@ -61,7 +61,7 @@ struct CardCommand: ParsableCommand {
         if json {
             if all { try Console.printJSON(reports) } else { try reports.first.map { try Console.printJSON($0) } }
         } else if !write {
-            for report in reports { print(try CardText.text(report.card)) }
+            for report in reports { Console.print(try CardText.text(report.card)) }
         }
     }
 

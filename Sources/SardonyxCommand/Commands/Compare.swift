@@ -93,7 +93,7 @@ struct Compare: ParsableCommand {
             let report = try progress { (tell) throws(SardonyxError) in
                 try run.huntNotFinite(feeds: feeds.mapValues(RuntimeValue.tensor), run: deadline.limits, progress: tell)
             }
-            if json { try Console.printJSON(report) } else { print(NotFiniteText(report, model: model).text) }
+            if json { try Console.printJSON(report) } else { Console.print(NotFiniteText(report, model: model).text) }
             if !report.isFinite { throw ExitCode(1) }
             return
         }
@@ -111,7 +111,7 @@ struct Compare: ParsableCommand {
         if json {
             try Console.printJSON(report)
         } else {
-            print(ComparisonText(report, all: all, onlyDivergence: firstDivergence).text)
+            Console.print(ComparisonText(report, all: all, onlyDivergence: firstDivergence).text)
         }
         if !report.isWithin { throw ExitCode(1) }
     }

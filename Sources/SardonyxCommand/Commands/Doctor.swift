@@ -54,26 +54,26 @@ struct Doctor: ParsableCommand {
     }
 
     private func printText(_ report: Report) {
-        print("CPU        \(report.cpu)")
-        print("Features   \(report.features.joined(separator: " "))")
-        print(
+        Console.print("CPU        \(report.cpu)")
+        Console.print("Features   \(report.features.joined(separator: " "))")
+        Console.print(
             "Kernels    \(report.isaUsed)"
                 + (report.isaUsed == report.isaSupported
                     ? "" : " (this CPU could do \(report.isaSupported); SARDONYX_ISA caps it)"))
         let quota = report.cgroupCPUs.map { ", cgroup quota \($0)" } ?? ""
-        print("Threads    \(report.threads) (affinity \(report.affinityCPUs)\(quota))")
-        print(
+        Console.print("Threads    \(report.threads) (affinity \(report.affinityCPUs)\(quota))")
+        Console.print(
             "Memory     \(Units.bytes(report.memoryBytes)), of which a run may take \(Units.bytes(report.memoryBudgetBytes))"
         )
-        print(
+        Console.print(
             String(
                 format: "Peak       %.0f GMAC/s float32, %.0f GB/s reading, measured now with %d threads",
                 report.fmaGMACsPerSecond, report.readGBPerSecond, report.threads))
         for (name, version) in report.libraries.sorted(by: { $0.key < $1.key }) {
-            print("Library    \(name) \(version)")
+            Console.print("Library    \(name) \(version)")
         }
         guard let missing = report.missingOperators else { return }
-        print(
+        Console.print(
             missing.isEmpty
                 ? "Model      nothing is missing" : missing.map { "Model      \($0)" }.joined(separator: "\n"))
     }

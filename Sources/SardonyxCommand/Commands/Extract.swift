@@ -71,11 +71,11 @@ struct Extract: ParsableCommand {
 
     private func printText(_ report: Report) {
         for name in report.unread { Console.error("note: --from '\(name)' is not needed and left out") }
-        print("\(report.nodes) of \(report.nodesOfModel) nodes")
-        print("Inputs")
-        for input in report.inputs { print("  \(input)") }
-        print("Outputs")
-        for output in report.outputs { print("  \(output)") }
-        print("Wrote \(report.file.text)")
+        Console.print("\(report.nodes) of \(report.nodesOfModel) nodes")
+        Console.print("Inputs")
+        for input in report.inputs { Console.print("  \(input)") }
+        Console.print("Outputs")
+        for output in report.outputs { Console.print("  \(output)") }
+        Console.print("Wrote \(report.file.text)")
     }
 }

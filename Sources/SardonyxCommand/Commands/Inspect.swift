@@ -89,18 +89,18 @@ struct Inspect: ParsableCommand {
     private func showReport(_ report: ModelReport) throws {
         if json { return try Console.printJSON(report) }
         if ops {
-            print(OperatorText.table(report, isFull: true))
-            return print(InspectText.problems(report).joined(separator: "\n"))
+            Console.print(OperatorText.table(report, isFull: true))
+            return Console.print(InspectText.problems(report).joined(separator: "\n"))
         }
-        print(InspectText.overview(report, title: model, after: after))
-        if nodes { print("\nNodes\n" + InspectText.nodes(report)) }
+        Console.print(InspectText.overview(report, title: model, after: after))
+        if nodes { Console.print("\nNodes\n" + InspectText.nodes(report)) }
     }
 
     private func showWeights(_ model: Model) throws {
         var line = ProgressLine(unit: "weights")
         let weights = model.weights { line.show($0, of: $1) }
         line.finish()
-        if json { try Console.printJSON(weights) } else { print(WeightText.table(weights)) }
+        if json { try Console.printJSON(weights) } else { Console.print(WeightText.table(weights)) }
     }
 
     private func showMemory(_ model: Model, _ shapes: [String: [Int]]) throws {
@@ -109,7 +109,7 @@ struct Inspect: ParsableCommand {
             throw SardonyxError(
                 .usage, "--memory", "the model has no plan", got: picture.problems.joined(separator: "; "))
         }
-        if json { try Console.printJSON(plan.memory) } else { print(MemoryText.text(plan.memory)) }
+        if json { try Console.printJSON(plan.memory) } else { Console.print(MemoryText.text(plan.memory)) }
     }
 
     private func show(_ name: String, of model: Model, _ shapes: [String: [Int]]) throws {
@@ -122,7 +122,7 @@ struct Inspect: ParsableCommand {
                 hint: near.map { "the nearest is '\($0)'" } ?? "sardonyx inspect \(self.model) --nodes lists them")
         }
         let texts = places.map { NodeText($0, picture) }
-        if json { try Console.printJSON(texts) } else { print(texts.map(\.text).joined(separator: "\n\n")) }
+        if json { try Console.printJSON(texts) } else { Console.print(texts.map(\.text).joined(separator: "\n\n")) }
     }
 
     private func showDifference(_ model: Model, _ other: Model, _ path: String) throws {
@@ -132,7 +132,7 @@ struct Inspect: ParsableCommand {
         if json {
             try Console.printJSON(difference)
         } else {
-            print(DifferenceText.text(difference, self.model, path))
+            Console.print(DifferenceText.text(difference, self.model, path))
         }
         if !difference.isSameGraph { throw ExitCode(1) }
     }

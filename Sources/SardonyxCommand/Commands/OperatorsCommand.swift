@@ -32,14 +32,14 @@ struct OperatorsCommand: ParsableCommand {
             return (domain ?? entry.domain) == entry.domain && (wanted.isEmpty || wanted.contains { name.contains($0) })
         }
         if json { return try Console.printJSON(found) }
-        guard !found.isEmpty else { return print("No operator has such a name.") }
+        guard !found.isEmpty else { return Console.print("No operator has such a name.") }
         var table = TextTable([("operator", .left), ("versions", .left), ("element types", .left)])
         for entry in found {
             let name = entry.domain == "ai.onnx" ? entry.name : "\(entry.domain).\(entry.name)"
             table.add(name, "\(entry.firstVersion)-\(entry.lastVersion)", Self.short(entry.elementTypes))
         }
-        print(table.render(indent: ""))
-        print("\n\(found.count) of \(OperatorSupport.all.count) operators")
+        Console.print(table.render(indent: ""))
+        Console.print("\n\(found.count) of \(OperatorSupport.all.count) operators")
     }
 
     /// Whole families by one word.

@@ -10,15 +10,17 @@ struct Optimize: ParsableCommand {
         abstract: "Write a model folded and simplified, as standard ONNX.",
         discussion: """
             Runs the passes whose results the standard has operators for; what Sardonyx fuses beyond that when it \
-            runs a model is not written. Types that are inferred are declared. With --passes none the model is only \
-            read and written. A result of constants that would make the file larger than --largest-fold is not \
-            computed, and said. Calls of functions are inlined; bodies of If, Loop and Scan stay as they are.
+            runs a model is not written. Bodies of If, Loop and Scan are rewritten like the graph; types that are \
+            inferred are declared in the graph alone. With --passes none the model is only read and written. A result \
+            of constants that would make the file larger than --largest-fold is not computed, and said. Calls of \
+            functions are inlined.
 
             Passes:
             \(StandardRewriting.passes.map { "  \($0.name): \($0.summary)" }.joined(separator: "\n"))
 
             Examples:
               sardonyx optimize model.onnx -o small.onnx --check
+              sardonyx optimize open.onnx -o small.onnx --check --check-shape image=1x3x320x416
               sardonyx optimize model.onnx -o fixed.onnx --shape image=1x3x640x640
               sardonyx optimize model.onnx -o copy.onnx --passes none --opset 21
               sardonyx optimize model.onnx -o small.onnx --skip fuse-conv-batchnorm
@@ -30,7 +32,8 @@ struct Optimize: ParsableCommand {
     @Option(help: ArgumentHelp("Leave out a pass; may be repeated.", valueName: "pass")) var skip: [String] = []
     @Option(
         help: ArgumentHelp(
-            "Fix the shape of an input, as in image=1x3x550x550; may be repeated.", valueName: "name=dims"))
+            "Fix the shape of an input in the model, as in image=1x3x550x550; may be repeated.",
+            valueName: "name=dims"))
     var shape: [ShapeFlag] = []
     @Option(
         help: ArgumentHelp(
@@ -43,6 +46,11 @@ struct Optimize: ParsableCommand {
     var opset: Int?
     @Flag(help: "Run both models on random inputs; exit code 1 if an output differs by more than 1e-4 of its greatest.")
     var check = false
+    @Option(
+        help: ArgumentHelp(
+            "Shape of an input that the model leaves open, for --check alone; may be repeated.", valueName: "name=dims")
+    )
+    var checkShape: [ShapeFlag] = []
     @Option(parsing: .unconditional, help: "Seed of the inputs of --check.") var seed: UInt64 = 0
     @Flag(help: "Print JSON.") var json = false
     @OptionGroup var timeLimit: TimeoutFlag
@@ -53,6 +61,7 @@ struct Optimize: ParsableCommand {
         for name in passes.filter({ $0 != "none" }) + skip where !known.contains(name) {
             throw ValidationError("no pass '\(name)': allowed are \(known.joined(separator: ", "))")
         }
+        guard check || checkShape.isEmpty else { throw ValidationError("--check-shape goes with --check") }
         if passes.contains("none"), passes.count > 1 { throw ValidationError("--passes none takes no other pass") }
     }
 
@@ -77,12 +86,14 @@ struct Optimize: ParsableCommand {
         if let opset { try OpsetConversion.convert(&rewritten, to: opset) }
         let file = WrittenFile(files.output, try files.write(rewritten))
         let differences =
-            check ? try RewrittenCheck(seed: seed, shapes: shape).differences(original, rewritten, deadline) : nil
+            check
+            ? try RewrittenCheck(seed: seed, shapes: shape + checkShape).differences(original, rewritten, deadline)
+            : nil
         let report = OptimizeReport(
             before: GraphSize(original), after: GraphSize(rewritten),
             unfolded: unfolded.map { "\($0.node): \($0.type)" },
             differences: differences, file: file)
-        if json { try Console.printJSON(report) } else { print(report.text) }
+        if json { try Console.printJSON(report) } else { Console.print(report.text) }
         if differences?.contains(where: \.isTooLarge) ?? false { throw ExitCode(1) }
     }
 

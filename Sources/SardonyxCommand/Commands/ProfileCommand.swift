@@ -75,7 +75,7 @@ struct ProfileCommand: ParsableCommand {
         if json == "-" {
             try Console.printJSON(profile)
         } else {
-            print(ProfileText(profile, title: model, width: Console.width).render(sort, top: all ? .max : top))
+            Console.print(ProfileText(profile, title: model, width: Console.width).render(sort, top: all ? .max : top))
         }
         let name = (model as NSString).lastPathComponent
         if let json, json != "-" { try write(try Console.json(profile), to: json) }

@@ -130,12 +130,12 @@ struct Reduce: ParsableCommand {
 
     private func printText(_ report: Report) {
         let timeouts = report.timeouts == 0 ? "" : ", \(report.timeouts) of them out of time"
-        print(
+        Console.print(
             "\(report.nodesBefore) → \(report.nodesAfter) nodes in \(report.tries) tries\(timeouts),"
                 + " \(String(format: "%.1f s", report.seconds))")
-        for node in report.nodes.prefix(10) { print("  \(node)") }
-        if report.nodes.count > 10 { print("  \(report.nodes.count - 10) more") }
-        if report.ending != .smallest { print("Ended before its time: \(report.ending.rawValue)") }
-        if let file = report.file { print("Wrote \(file.text)") }
+        for node in report.nodes.prefix(10) { Console.print("  \(node)") }
+        if report.nodes.count > 10 { Console.print("  \(report.nodes.count - 10) more") }
+        if report.ending != .smallest { Console.print("Ended before its time: \(report.ending.rawValue)") }
+        if let file = report.file { Console.print("Wrote \(file.text)") }
     }
 }

@@ -80,8 +80,8 @@ struct Run: ParsableCommand {
         if json {
             try Console.printJSON(report)
         } else {
-            print("wrote \(report.count) values (\(Units.bytes(report.byteCount))) to \(output)")
-            for name in report.leftOut { print("left out '\(name)', which is no tensor") }
+            Console.print("wrote \(report.count) values (\(Units.bytes(report.byteCount))) to \(output)")
+            for name in report.leftOut { Console.print("left out '\(name)', which is no tensor") }
         }
     }
 
@@ -109,7 +109,8 @@ struct Run: ParsableCommand {
                 entry.name, "\(entry.dtype)\(entry.shape)", number(entry.minimum), number(entry.mean),
                 number(entry.maximum), entry.notFinite.map(String.init) ?? "")
         }
-        print(table.render(indent: ""))
-        print("ran in \(Units.text(milliseconds: report.milliseconds))" + (output.map { ", wrote \($0)" } ?? ""))
+        Console.print(table.render(indent: ""))
+        Console.print(
+            "ran in \(Units.text(milliseconds: report.milliseconds))" + (output.map { ", wrote \($0)" } ?? ""))
     }
 }

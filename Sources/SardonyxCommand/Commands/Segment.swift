@@ -74,7 +74,7 @@ struct Segment: ParsableCommand {
                     progress.finish()
                     Console.error("no cutouts: \(segmenter.card.decoder) gives no masks with this model")
                 }
-                if json { reports.append(report) } else { print(report.text) }
+                if json { reports.append(report) } else { Console.print(report.text) }
             } catch let error as SardonyxError {
                 let placed = error.description.contains(path) ? error : error.adding(context: "segmenting \(path)")
                 progress.finish()
@@ -85,7 +85,7 @@ struct Segment: ParsableCommand {
             progress.show(index + 1, of: paths.count, path)
         }
         progress.finish()
-        if let results = try writer.finish(), !json { print("wrote \(results)") }
+        if let results = try writer.finish(), !json { Console.print("wrote \(results)") }
         if json { try Console.printJSON(reports) }
         if worst != 0 { throw ExitCode(worst) }
     }

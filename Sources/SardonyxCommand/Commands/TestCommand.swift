@@ -65,7 +65,7 @@ struct TestCommand: ParsableCommand {
         if json == "-" {
             try Console.printJSON(report)
         } else {
-            print(report.text(all: all))
+            Console.print(report.text(all: all))
             if let json { try Console.json(report).write(toFile: json, atomically: true, encoding: .utf8) }
         }
         if report.passed < report.total { throw ExitCode(1) }

@@ -19,6 +19,6 @@ struct CardCheck {
         let segmenter = try Segmenter(loaded.session(), card: parsed)
         let picture = try Image(width: 320, height: 240, red: 128, green: 128, blue: 128)
         _ = try segmenter.segment(picture, options: DetectionOptions(scoreThreshold: 0))
-        print("\(card) fits \(model): \(parsed.decoder), \(parsed.labels.count) labels")
+        Console.print("\(card) fits \(model): \(parsed.decoder), \(parsed.labels.count) labels")
     }
 }

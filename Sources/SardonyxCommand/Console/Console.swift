@@ -3,12 +3,45 @@ import Glibc
 
 /// Where things are printed: results on standard output, everything else on standard error.
 enum Console {
-    static func error(_ text: String) { write(text + "\n") }
+    static func error(_ text: String) { write(printable(text) + "\n") }
+
+    /// Text on standard output, safe for the terminal whatever the model says.
+    static func print(_ text: String) { Swift.print(printable(text)) }
+
+    /// Text with control characters escaped, but for line ends and what `styled` makes: names come from model files.
+    static func printable(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: isControl) else { return text }
+        var shown = ""
+        var rest = text[...]
+        while let scalar = rest.unicodeScalars.first {
+            if showsColor, let sequence = styles.first(where: rest.hasPrefix) {
+                shown += sequence
+                rest = rest.dropFirst(sequence.count)
+                continue
+            }
+            if isControl(scalar) {
+                shown += "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+            } else {
+                shown.unicodeScalars.append(scalar)
+            }
+            rest = Substring(rest.unicodeScalars.dropFirst())
+        }
+        return shown
+    }
+
+    /// Text with line ends escaped, too.
+    static func oneLine(_ text: String) -> String {
+        printable(text).replacingOccurrences(of: "\n", with: "\\x0a")
+    }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.properties.generalCategory == .control && scalar != "\n"
+    }
 
     static var showsProgress: Bool { isatty(STDERR_FILENO) == 1 }
 
     /// How text stands out on a terminal.
-    enum Style: Int {
+    enum Style: Int, CaseIterable {
         case bold = 1
         case red = 31
         case green = 32
@@ -23,8 +56,11 @@ enum Console {
 
     /// Text for standard output.
     static func styled(_ text: String, _ style: Style) -> String {
-        showsColor ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
+        showsColor ? sequence(style.rawValue) + text + sequence(0) : text
     }
+
+    private static let styles = ([0] + Style.allCases.map(\.rawValue)).map(sequence)
+    private static func sequence(_ number: Int) -> String { "\u{1B}[\(number)m" }
 
     /// Columns of a line: of the terminal, at least 80; 120 where standard output is none.
     static var width: Int {
@@ -38,7 +74,7 @@ enum Console {
     static func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 
     /// An encodable value as JSON on standard output.
-    static func printJSON(_ value: some Encodable) throws { print(try json(value)) }
+    static func printJSON(_ value: some Encodable) throws { Swift.print(try json(value)) }
 
     static func json(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
@@ -63,7 +99,7 @@ struct ProgressLine {
         guard Console.showsProgress, now - start > .seconds(1), now - last > .milliseconds(100) else { return }
         last = now
         isShown = true
-        Console.write("\r\u{1B}[K\(done)/\(total) \(unit) \(detail)")
+        Console.write("\r\u{1B}[K\(done)/\(total) \(unit) \(Console.printable(detail))")
     }
 
     /// Takes the line away.

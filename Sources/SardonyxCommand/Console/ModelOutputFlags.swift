@@ -41,7 +41,12 @@ struct ModelOutputFlags: ParsableArguments {
     }
 
     func write(_ model: ModelGraph) throws(SardonyxError) -> OnnxExporter.Summary {
-        try OnnxExporter.write(model, to: output, externalData: externalData)
+        let summary = try OnnxExporter.write(model, to: output, externalData: externalData)
+        for id in model.graph.inputs + model.graph.outputs {
+            guard case .tensor(_, nil)? = model.graph[id].type else { continue }
+            Console.error("note: the rank of '\(model.graph[id].name)' is not known, which onnx.checker refuses")
+        }
+        return summary
     }
 
     /// Whether two paths lead to one file.

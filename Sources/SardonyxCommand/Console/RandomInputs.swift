@@ -5,11 +5,15 @@ import Sardonyx
 struct RandomInputs {
     private var state: UInt64
     private let byteLimit: Int
+    private let option: String
 
-    /// - Parameter byteLimit: the most bytes that all tensors may take together.
-    init(seed: UInt64, byteLimit: Int) {
+    /// - Parameters:
+    ///   - byteLimit: the most bytes that all tensors may take together.
+    ///   - option: that gives shapes, for messages.
+    init(seed: UInt64, byteLimit: Int, option: String = "--shape") {
         self.state = seed
         self.byteLimit = byteLimit
+        self.option = option
     }
 
     /// One tensor for each input: floats uniform in [0, 1), integers 0 or 1, bools alike.
@@ -20,14 +24,14 @@ struct RandomInputs {
         let names = Set(inputs.map { Name($0.name) })
         if let unknown = shapes.keys.filter({ !names.contains($0) }).map(\.description).min() {
             throw SardonyxError(
-                .usage, "--shape", "no such input", got: "'\(unknown)'",
+                .usage, option, "no such input", got: "'\(unknown)'",
                 allowed: inputs.map(\.name).joined(separator: ", "))
         }
         var generator = self
         var tensors: [Name: Tensor] = [:]
         var byteCount = 0
         for input in inputs {
-            let dims = if let given = shapes[Name(input.name)] { given } else { try Self.fixedDims(input) }
+            let dims = if let given = shapes[Name(input.name)] { given } else { try fixedDims(input) }
             let shape = try Self.shape(dims, of: input)
             byteCount += shape.elementCount * (input.dtype?.byteSize ?? 0)
             guard byteCount <= byteLimit else {
@@ -40,17 +44,25 @@ struct RandomInputs {
         return tensors
     }
 
-    private static func fixedDims(_ input: Signature) throws(SardonyxError) -> [Int] {
+    private func fixedDims(_ input: Signature) throws(SardonyxError) -> [Int] {
         var dims: [Int] = []
         for extent in input.extents ?? [.unknown] {
             guard case .fixed(let value) = extent else {
                 throw SardonyxError(
-                    .usage, "--shape", "the model leaves the shape of this input open", got: input.description,
-                    hint: "Give it, for example --shape \(input.name)=1x3x224x224")
+                    .usage, option, "the model leaves the shape of this input open", got: input.description,
+                    hint: "Give it, for example \(option) \(input.name)=\(Self.example(input))")
             }
             dims.append(value)
         }
         return dims
+    }
+
+    /// A shape that fits: what is fixed stays, the first of other extents of two or more is 1.
+    private static func example(_ input: Signature) -> String {
+        guard let extents = input.extents, !extents.isEmpty else { return "1x3x224x224" }
+        return extents.enumerated().map { index, extent in
+            if case .fixed(let value) = extent { "\(value)" } else { index == 0 && extents.count > 1 ? "1" : "224" }
+        }.joined(separator: "x")
     }
 
     private static func shape(_ dims: [Int], of input: Signature) throws(SardonyxError) -> Shape {

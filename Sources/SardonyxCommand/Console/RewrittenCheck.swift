@@ -33,7 +33,7 @@ struct RewrittenCheck {
         _ original: ModelGraph, _ rewritten: ModelGraph, _ deadline: TimeoutFlag.Deadline
     ) throws(SardonyxError) -> [OutputDifference] {
         let dims = Dictionary(shapes.map { (Name($0.name), $0.dims) }) { first, _ in first }
-        let random = RandomInputs(seed: seed, byteLimit: SystemLimits.defaultBudget)
+        let random = RandomInputs(seed: seed, byteLimit: SystemLimits.defaultBudget, option: "--check-shape")
         let model = try Model(content: original)
         let inputs = try random.tensors(for: model.inputs, shapes: dims)
         let before = try run(model, inputs, deadline)

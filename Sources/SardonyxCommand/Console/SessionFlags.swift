@@ -63,8 +63,9 @@ struct ShapeFlag: ExpressibleByArgument {
 
     init?(argument: String) {
         guard let separator = argument.lastIndex(of: "=") else { return nil }
-        let parts = argument[argument.index(after: separator)...].split(
-            separator: "x", omittingEmptySubsequences: false)
+        let parts = argument[argument.index(after: separator)...].split(omittingEmptySubsequences: false) {
+            $0 == "x" || $0 == ","
+        }
         let dims = parts.count == 1 && parts[0].isEmpty ? [] : parts.map { Int($0) }
         guard dims.allSatisfy({ $0.map { $0 >= 0 } ?? false }) else { return nil }
         self.name = String(argument[..<separator])

@@ -11,7 +11,8 @@ struct TextTable {
     }
 
     mutating func add(_ cells: String...) { add(cells) }
-    mutating func add(_ cells: [String]) { rows.append(cells) }
+    /// A cell is one line, whatever is in it.
+    mutating func add(_ cells: [String]) { rows.append(cells.map { Console.oneLine($0) }) }
 
     /// - Parameter width: of a line; where that is not enough, cells of the last column lose their beginnings, but keep
     ///   16 characters.

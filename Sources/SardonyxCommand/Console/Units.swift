@@ -42,6 +42,9 @@ enum Units {
         return "\(count) B"
     }
 
+    /// 1, node → 1 node; 2, node → 2 nodes.
+    static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+
     /// 59100000000 → 59.1 G.
     static func count(_ count: Int) -> String {
         var value = Double(count)

@@ -9,8 +9,8 @@ enum InspectText {
     static func overview(_ report: ModelReport, title: String, after pass: String?) -> String {
         var lines = [Console.styled(title, .bold)]
         let opsets = report.opsets.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
-        lines.append("IR \(report.irVersion), opsets \(opsets)")
-        if !report.producer.isEmpty { lines.append("Made by \(report.producer)") }
+        lines += wrapped("IR \(report.irVersion), opsets \(opsets)", indent: 0)
+        if !report.producer.isEmpty { lines += wrapped("Made by \(report.producer)", indent: 0) }
         if let pass { lines.append("Graph after \(pass)") }
         lines += ["", "Inputs"] + report.inputs.flatMap { wrapped($0, indent: 2) }
         lines += ["Outputs"] + report.outputs.flatMap { wrapped($0, indent: 2) }
@@ -23,7 +23,8 @@ enum InspectText {
             lines += ["", "Metadata"]
             for (key, value) in report.metadata.sorted(by: { $0.key < $1.key }) {
                 let room = max(16, width - key.count - 4)
-                lines.append("  \(key): " + (value.count > room ? "\(value.count) characters" : value))
+                let shown = value.count > room ? "\(value.count) characters" : value
+                lines.append(Console.oneLine("  \(key): \(shown)"))
             }
         }
         return (lines + problems(report)).joined(separator: "\n")
@@ -35,10 +36,14 @@ enum InspectText {
     }
 
     private static func summary(_ report: ModelReport) -> String {
-        let cost = report.multiplyAccumulates.map { "\(Units.count($0)) multiply-accumulates" }
-        return "\(report.nodes.count) nodes, \(Units.count(report.parameterCount)) parameters "
-            + "(\(Units.bytes(report.parameterByteCount)))"
-            + (cost.map { ",\n\($0) a run" } ?? ";\nthe cost is known when shapes are: --shape NAME=DIMS")
+        let inner = report.bodyNodeCount
+        let nodes = Units.counted(report.nodes.count, "node") + (inner > 0 ? " and \(inner) in bodies" : "")
+        let cost =
+            report.multiplyAccumulates.map { count in
+                ",\n\(Units.count(count)) multiply-accumulates a run" + (inner > 0 ? ", those in bodies aside" : "")
+            } ?? (report.hasOpenInputs ? ";\nthe cost is known when shapes are: --shape NAME=DIMS" : "")
+        return "\(nodes), \(Units.count(report.parameterCount)) parameters "
+            + "(\(Units.bytes(report.parameterByteCount)))" + cost
     }
 
     static func nodes(_ report: ModelReport) -> String {
@@ -60,7 +65,7 @@ enum InspectText {
         var lines: [String] = []
         var line = String(repeating: " ", count: indent)
         var isEmpty = true
-        for word in text.split(separator: " ", omittingEmptySubsequences: false) {
+        for word in Console.oneLine(text).split(separator: " ", omittingEmptySubsequences: false) {
             if !isEmpty, line.count + 1 + word.count > width {
                 lines.append(line)
                 line = String(repeating: " ", count: indent + deeper)

@@ -20,7 +20,7 @@ enum WeightText {
         let bytes = weights.reduce(0) { $0 + $1.byteCount }
         var lines = [
             table.render(width: InspectText.width), "",
-            "\(weights.count) weights, \(Units.bytes(bytes)), \(suspicious.count) to look at"
+            "\(Units.counted(weights.count, "weight")), \(Units.bytes(bytes)), \(suspicious.count) to look at"
                 + (suspicious.isEmpty ? "" : ":"),
         ]
         for weight in suspicious {

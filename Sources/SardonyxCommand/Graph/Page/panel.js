@@ -69,7 +69,7 @@ class Panel {
       h("tr", {}, h("th", {}, "operator"), h("th", {}, "nodes"), h("th", {}, "MACs"), hasTimes && h("th", {}, "ms")),
       sorted.map((row) => h("tr", {},
         h("td", {}, link(row.name, () => app.search.run(row.name)),
-          app.model.about.missing.includes(row.name) && h("span", { class: "chip" }, "not available")),
+          app.model.about.missing.includes(row.name) && h("span", { class: "chip aside" }, "not available")),
         h("td", {}, `${row.count}`), h("td", {}, row.macs > 0 ? Units.count(row.macs) : ""),
         hasTimes && h("td", {}, row.time > 0 ? row.time.toFixed(2) : ""))))];
   }
