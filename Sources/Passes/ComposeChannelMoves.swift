@@ -177,7 +177,7 @@ private struct ChannelTrace {
         }
         let results = try context.evaluator.outputs(
             of: node, opset: context.opsets[node.domain] ?? 1, inputs: parameters, interruption: context.interruption)
-        guard let numbers = try results[output]?.integers() else { return nil }
+        guard let numbers = results[output]?.integers() else { return nil }
         let all = origin(input, dims[1])
         var result = Channels()
         for channel in numbers { result.append(all, channel) }
@@ -186,13 +186,9 @@ private struct ChannelTrace {
 
     private func changesChannelsOnly(_ node: Node) throws(SardonyxError) -> Bool {
         func isChannelAxis(_ axes: [Int]?) -> Bool { axes == [1] || axes == [-3] }
-        func integers(_ index: Int) throws(SardonyxError) -> [Int]? {
-            guard index < node.inputs.count, let value = node.inputs[index] else { return nil }
-            return try graph[value].constant?.tensor().integers()
-        }
         if node.opType == "Slice" {
             if case .ints(let axes)? = node.attributes["axes"] { return isChannelAxis(axes) }
-            return isChannelAxis(try integers(3))
+            return isChannelAxis(try graph.integers(node, input: 3))
         }
         guard case .int(let axis)? = node.attributes["axis"], isChannelAxis([axis]) else { return false }
         return node.opType == "Split" || pattern.dims(of: node.inputs.count > 1 ? node.inputs[1] : nil)?.count == 1

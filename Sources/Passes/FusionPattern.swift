@@ -27,6 +27,9 @@ struct FusionPattern {
         return consumers[value.index][0]
     }
 
+    /// The indices of the nodes that read `value`, once per reading input.
+    func readers(of value: ValueID) -> [Int] { consumers[value.index] }
+
     func producer(of value: ValueID?) -> Int? { value.flatMap { producers[$0.index] } }
 
     func readerCount(of value: ValueID) -> Int { consumers[value.index].count + (outputs.contains(value) ? 1 : 0) }

@@ -9,11 +9,15 @@ package struct StandardRewriting: Sendable {
     private static let table: [(opset: Int, pass: any GraphPass.Type)] = [
         (1, RemoveIdentities.self),
         (1, FoldConstants.self),
+        (1, InlineConstantIfs.self),
+        (1, ComposeViews.self),
         (1, MergeDuplicates.self),
+        (7, FuseConvBias.self),
         (7, FuseConvBatchNorm.self),
         (1, RemoveRedundantRelus.self),
         (20, FuseGelu.self),
-        (24, FuseActivationPatterns.self),
+        (14, FuseHardSwish.self),
+        (24, FuseSilu.self),
     ]
 
     /// More rounds gain nothing but time.
@@ -76,9 +80,9 @@ package struct StandardRewriting: Sendable {
         _ graph: inout Graph, _ unfolded: inout [Unfolded], _ pass: (inout Graph) throws(SardonyxError) -> Void
     ) throws(SardonyxError) {
         for _ in 0..<Self.mostRounds {
-            let count = graph.nodes.count
+            let before = graph.nodes.map(\.opType)
             try pass(&graph)
-            if graph.nodes.count == count { break }
+            if graph.nodes.map(\.opType) == before { break }
         }
         if !disabled.contains(FoldConstants.name) { unfolded += self.unfolded(graph) }
         for index in graph.nodes.indices where graph.nodes[index].hasSubgraphs {

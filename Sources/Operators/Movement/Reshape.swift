@@ -51,13 +51,12 @@ struct Reshape: ViewingOperator {
         return output
     }
 
-    /// The extent that makes the products equal: symbols and zeros on both sides cancel. `nil` when there is none.
+    /// The extent that makes the products equal: extents on both sides cancel. `nil` when there is none.
     private static func quotient(_ input: [Dim], by output: [Dim]) -> Dim? {
         var numerator = input
         var denominator: [Dim] = []
         for dim in output {
-            let cancels = if case .symbol = dim { true } else { dim == .known(0) }
-            if cancels, let match = numerator.firstIndex(of: dim) {
+            if dim != .unknown, let match = numerator.firstIndex(of: dim) {
                 numerator.remove(at: match)
             } else {
                 denominator.append(dim)
