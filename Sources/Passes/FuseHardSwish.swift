@@ -4,7 +4,8 @@ import TensorCore
 /// Recognises hard swish as exporters spell it out: x·HardSigmoid(x; 1/6, 1/2), and x·Clip(x + 3, 0, 6)/6 with the
 /// division before or after the product (Howard et al., arXiv 1905.02244; ONNX HardSwish-14).
 ///
-/// The operator rounds in another order: results differ by some units in the last place.
+/// The operator rounds in another order: results differ by some units in the last place, and where the product by 6
+/// would overflow.
 package enum FuseHardSwish: GraphPass {
     package static let name = "fuse-hard-swish"
     package static let summary = "recognise HardSwish spelled out with HardSigmoid or Clip"

@@ -17,6 +17,10 @@ package enum RemoveIdentities: GraphPass {
                 !(outputs.contains(output) && keepsName.contains(input))
             else { continue }
             patch.remove(index)
+            // What an output declares holds for the value that takes its place.
+            if outputs.contains(output), let type = graph[output].type {
+                patch.changeValue(input) { $0.type = $0.type?.refined(by: type) ?? type }
+            }
             patch.replaceUses(of: output, with: input)
         }
         try patch.apply(to: &graph)

@@ -139,4 +139,19 @@ import Testing
         }
         #expect(exact == [])
     }
+
+    @Test func outputsKeepWhatTheyDeclare() throws {
+        var builder = GraphBuilder()
+        let x = builder.input("x", [.known(2), .known(3)])
+        let axes = builder.input("axes", [.unknown], .int64)
+        let sum = builder.node("ReduceSum", [x, axes], ["keepdims": .int(0)])
+        let same = builder.node("Cast", [sum], ["to": .int(1)])
+        builder.graph[same].type = .tensor(.float32, [.known(3)])
+        builder.output(same)
+        let rewritten = try RewritingChecks.rewritten(builder.model())
+        #expect(RewritingChecks.operators(rewritten) == ["ReduceSum"])
+        let output = try #require(rewritten.graph.outputs.first)
+        #expect(rewritten.graph[output].type == .tensor(.float32, [.known(3)]))
+        #expect(rewritten.graph[output].name == builder.graph[same].name)
+    }
 }
