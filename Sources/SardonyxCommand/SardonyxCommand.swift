@@ -22,8 +22,8 @@ struct SardonyxCommand: ParsableCommand {
               sardonyx optimize model.onnx -o small.onnx --check
               sardonyx reduce model.onnx --while './fails {}' -o smallest.onnx
 
-            Exit codes: 0 done, 1 not as expected (test, compare, inspect --diff), 2 wrong usage, 3 the model, 4 an input
-            or picture, 5 a limit or deadline.
+            Exit codes: 0 done, 1 not as expected (test, compare, inspect --diff), 2 wrong usage, 3 the model, \
+            4 an input or picture, 5 a limit or deadline.
             """,
         version: "0.1.0",
         subcommands: [
