@@ -86,13 +86,7 @@ extension Graph {
 extension Node {
     /// Graphs among the attributes, in the order of the attributes' names.
     fileprivate var subgraphsByName: [Graph] {
-        attributes.sorted { $0.key < $1.key }.flatMap { attribute -> [Graph] in
-            switch attribute.value {
-            case .graph(let graph): [graph]
-            case .graphs(let graphs): graphs
-            default: []
-            }
-        }
+        attributes.sorted { $0.key < $1.key }.flatMap(\.value.graphs)
     }
 
     /// Moves captured values that are constants of the enclosing graph into the subgraphs.

@@ -73,17 +73,20 @@ package struct Graph: Sendable {
     }
 }
 
-extension Node {
-    /// Graphs among the attributes.
-    package var subgraphs: [Graph] {
-        attributes.values.flatMap { attribute -> [Graph] in
-            switch attribute {
-            case .graph(let graph): [graph]
-            case .graphs(let graphs): graphs
-            default: []
-            }
+extension Attribute {
+    /// The graphs that it holds.
+    package var graphs: [Graph] {
+        switch self {
+        case .graph(let graph): [graph]
+        case .graphs(let graphs): graphs
+        default: []
         }
     }
+}
+
+extension Node {
+    /// Graphs among the attributes.
+    package var subgraphs: [Graph] { attributes.values.flatMap(\.graphs) }
 
     /// Values of `graph`, the graph this node is in, that its subgraphs use by name.
     package func capturedValues(in graph: Graph) -> [ValueID] {

@@ -28,11 +28,16 @@ package struct Name: Hashable, Sendable, CustomStringConvertible, ExpressibleByS
         for scalar in scalars ?? shown.map({ Unicode.Scalar($0) }) {
             let isEscaped = scalar.value < 0x20 || scalar.value == 0x7f || (scalars == nil && scalar.value >= 0x80)
             if isEscaped {
-                text += "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+                text += scalar.hexadecimalEscape
             } else {
                 text.unicodeScalars.append(scalar)
             }
         }
         return shown.count < bytes.count ? text + "…" : text
     }
+}
+
+extension Unicode.Scalar {
+    /// How messages show what must not reach a terminal: \x1b.
+    package var hexadecimalEscape: String { "\\x" + (value < 16 ? "0" : "") + String(value, radix: 16) }
 }

@@ -5,8 +5,7 @@ import TensorCore
 /// products are added, so that results may differ by a unit in the last place of the largest term.
 package enum FuseConvBias: GraphPass {
     package static let name = "fuse-conv-bias"
-    package static let summary =
-        "fold constants added per channel into the bias before them"
+    package static let summary = "fold constants added per channel into the bias before them"
 
     package static func run(on graph: inout Graph, _ context: PassContext) throws(SardonyxError) {
         // Before, Add says by attributes where it broadcasts.
@@ -14,8 +13,7 @@ package enum FuseConvBias: GraphPass {
         var patch = GraphPatch(graph)
         let pattern = FusionPattern(graph)
         for (index, node) in graph.nodes.enumerated() where node.opType == "Add" && node.domain == Domains.onnx {
-            guard node.inputs.count == 2, let left = node.inputs[0], let right = node.inputs[1] else { continue }
-            for (value, addend) in [(left, right), (right, left)] {
+            for (value, addend) in node.operandOrders {
                 guard let convIndex = pattern.soleProducer(of: value), !patch.touches(convIndex),
                     graph.nodes[convIndex].domain == Domains.onnx, pattern.isConv(graph.nodes[convIndex]),
                     let fused = try fused(graph.nodes[convIndex], adding: addend, graph)

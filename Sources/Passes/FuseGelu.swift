@@ -8,25 +8,10 @@ package enum FuseGelu: GraphPass {
     package static let summary = "recognise GELU spelled out with Erf"
 
     package static func run(on graph: inout Graph, _ context: PassContext) throws(SardonyxError) {
-        var patch = GraphPatch(graph)
-        let pattern = FusionPattern(graph)
-        for (index, node) in graph.nodes.enumerated() where node.opType == "Erf" && node.domain == Domains.onnx {
-            guard let match = try match(erf: index, pattern), !match.inner.contains(where: patch.touches),
-                !patch.touches(match.last)
-            else { continue }
-            patch.fuse(match.inner, into: match.last, as: "Gelu", inputs: [match.x])
-        }
-        try patch.apply(to: &graph)
+        try SpelledOperator.fuse(on: &graph, around: "Erf", as: "Gelu", match: match)
     }
 
-    private struct Match {
-        let x: ValueID
-        /// Nodes that only lead to the last one.
-        var inner: [Int]
-        let last: Int
-    }
-
-    private static func match(erf: Int, _ pattern: FusionPattern) throws(SardonyxError) -> Match? {
+    private static func match(_ erf: Int, _ pattern: FusionPattern) throws(SardonyxError) -> SpelledOperator? {
         let nodes = pattern.graph.nodes
         guard pattern.isFloat32(nodes[erf].inputs[0]), let scaled = pattern.soleProducer(of: nodes[erf].inputs[0]),
             let (x, factor) = try pattern.scalarFactor(nodes[scaled]), abs(factor - 0.70710678) < 1e-6,
@@ -39,17 +24,17 @@ package enum FuseGelu: GraphPass {
         if let half = pattern.soleProducer(of: other), let scale = try pattern.scalarFactor(nodes[half]),
             scale.value == x, scale.factor == 0.5
         {
-            return Match(x: x, inner: inner + [half], last: first)
+            return SpelledOperator(x: x, inner: inner + [half], last: first)
         }
         guard let second = pattern.soleReader(of: nodes[first].outputs[0]) else { return nil }
         if other == x {
             return try pattern.scalarFactor(nodes[second])?.factor == 0.5
-                ? Match(x: x, inner: inner + [first], last: second) : nil
+                ? SpelledOperator(x: x, inner: inner + [first], last: second) : nil
         }
         guard try pattern.scalarFactor(nodes[first])?.factor == 0.5, nodes[second].opType == "Mul",
             nodes[second].domain == Domains.onnx, nodes[second].inputs.contains(x)
         else { return nil }
-        return Match(x: x, inner: inner + [first], last: second)
+        return SpelledOperator(x: x, inner: inner + [first], last: second)
     }
 
     private static func addsOne(_ node: Node, _ pattern: FusionPattern) throws(SardonyxError) -> Bool {

@@ -12,15 +12,7 @@ package enum FuseHardSwish: GraphPass {
 
     package static func run(on graph: inout Graph, _ context: PassContext) throws(SardonyxError) {
         try GatedActivation.fuse(on: &graph, as: "HardSwish", isGate: isHardSigmoid)
-        var patch = GraphPatch(graph)
-        let pattern = FusionPattern(graph)
-        for (index, node) in graph.nodes.enumerated() where node.opType == "Clip" && node.domain == Domains.onnx {
-            guard let match = try match(clip: index, pattern), !match.inner.contains(where: patch.touches),
-                !patch.touches(match.last)
-            else { continue }
-            patch.fuse(match.inner, into: match.last, as: "HardSwish", inputs: [match.x])
-        }
-        try patch.apply(to: &graph)
+        try SpelledOperator.fuse(on: &graph, around: "Clip", as: "HardSwish", match: match)
     }
 
     private static func isHardSigmoid(_ gate: Node) -> Bool {
@@ -31,14 +23,7 @@ package enum FuseHardSwish: GraphPass {
         return true
     }
 
-    private struct Match {
-        let x: ValueID
-        /// Nodes that only lead to the last one.
-        let inner: [Int]
-        let last: Int
-    }
-
-    private static func match(clip: Int, _ pattern: FusionPattern) throws(SardonyxError) -> Match? {
+    private static func match(_ clip: Int, _ pattern: FusionPattern) throws(SardonyxError) -> SpelledOperator? {
         let nodes = pattern.graph.nodes
         guard try isFromZeroToSix(nodes[clip], pattern), let sum = pattern.soleProducer(of: nodes[clip].inputs[0]),
             nodes[sum].opType == "Add", let (x, offset, _) = try pattern.scalarOperand(nodes[sum]), offset == 3,
@@ -47,10 +32,10 @@ package enum FuseHardSwish: GraphPass {
         else { return nil }
         let inner = [sum, clip, next]
         if multiplies(nodes[next], by: x), try dividesBySix(nodes[last], pattern) {
-            return Match(x: x, inner: inner, last: last)
+            return SpelledOperator(x: x, inner: inner, last: last)
         }
         if try dividesBySix(nodes[next], pattern), multiplies(nodes[last], by: x) {
-            return Match(x: x, inner: inner, last: last)
+            return SpelledOperator(x: x, inner: inner, last: last)
         }
         return nil
     }

@@ -16,8 +16,7 @@ package enum FuseMatMulEpilogue: GraphPass {
         var patch = GraphPatch(graph)
         let pattern = FusionPattern(graph)
         for (index, node) in graph.nodes.enumerated() where node.opType == "Add" && node.domain == Domains.onnx {
-            guard node.inputs.count == 2, let left = node.inputs[0], let right = node.inputs[1] else { continue }
-            for (value, bias) in [(left, right), (right, left)] {
+            for (value, bias) in node.operandOrders {
                 guard let product = pattern.soleProducer(of: value), !patch.touches(product),
                     isProduct(graph.nodes[product], ["MatMul"], pattern), graph.nodes[product].inputs.count == 2,
                     let columns = pattern.dims(of: graph.nodes[product].inputs[1]), columns.count > 1,

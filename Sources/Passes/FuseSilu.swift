@@ -20,8 +20,7 @@ enum GatedActivation {
         var patch = GraphPatch(graph)
         let pattern = FusionPattern(graph)
         for (index, node) in graph.nodes.enumerated() where node.opType == "Mul" && node.domain == Domains.onnx {
-            guard node.inputs.count == 2, let left = node.inputs[0], let right = node.inputs[1] else { continue }
-            for (value, gate) in [(left, right), (right, left)] {
+            for (value, gate) in node.operandOrders {
                 guard let gateIndex = pattern.soleProducer(of: gate), !patch.touches(gateIndex),
                     graph.nodes[gateIndex].inputs.first == value, graph.nodes[gateIndex].domain == Domains.onnx,
                     isGate(graph.nodes[gateIndex])

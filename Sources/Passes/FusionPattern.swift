@@ -71,6 +71,30 @@ struct FusionPattern {
     }
 }
 
+/// Nodes that together compute one operator of `x`.
+struct SpelledOperator {
+    let x: ValueID
+    /// Nodes that only lead to the last one.
+    let inner: [Int]
+    let last: Int
+
+    /// Makes one internal operator of all that `match` finds around nodes of a type.
+    static func fuse(
+        on graph: inout Graph, around opType: String, as name: String,
+        match: (Int, FusionPattern) throws(SardonyxError) -> SpelledOperator?
+    ) throws(SardonyxError) {
+        var patch = GraphPatch(graph)
+        let pattern = FusionPattern(graph)
+        for (index, node) in graph.nodes.enumerated() where node.opType == opType && node.domain == Domains.onnx {
+            guard let found = try match(index, pattern), !found.inner.contains(where: patch.touches),
+                !patch.touches(found.last)
+            else { continue }
+            patch.fuse(found.inner, into: found.last, as: name, inputs: [found.x])
+        }
+        try patch.apply(to: &graph)
+    }
+}
+
 extension GraphPatch {
     /// Replaces `last`, and the `inner` nodes that only lead to it, by one internal operator.
     mutating func fuse(
@@ -87,6 +111,12 @@ extension GraphPatch {
 }
 
 extension Node {
+    /// The operands of a commutative operator in both orders; none unless there are two.
+    var operandOrders: [(ValueID, ValueID)] {
+        guard inputs.count == 2, let left = inputs[0], let right = inputs[1] else { return [] }
+        return [(left, right), (right, left)]
+    }
+
     /// Whether output 0 holds exactly the elements of input 0, each once, in any order.
     var movesElementsOnly: Bool {
         domain == Domains.onnx && inputs.first ?? nil != nil

@@ -6,16 +6,12 @@ import TensorCore
 struct HandedThrough {
     let graph: Graph
     let opset: Int
-    private let producers: [Int?]
-    private let consumers: [[Int]]
-    private let outputs: Set<ValueID>
+    private let pattern: FusionPattern
 
     init(_ graph: Graph, opset: Int) {
         self.graph = graph
         self.opset = opset
-        self.producers = graph.producers()
-        self.consumers = graph.consumers()
-        self.outputs = Set(graph.outputs)
+        self.pattern = FusionPattern(graph)
     }
 
     /// The input whose elements, shape and element type output 0 has.
@@ -52,11 +48,7 @@ struct HandedThrough {
     private func dims(_ value: ValueID) -> [Dim]? { graph[value].type?.shape?.dims }
 
     private func isInference(_ node: Node) throws(SardonyxError) -> Bool {
-        if node.outputs.count > 1, let mask = node.outputs[1],
-            !consumers[mask.index].isEmpty || outputs.contains(mask)
-        {
-            return false
-        }
+        if node.outputs.count > 1, let mask = node.outputs[1], pattern.readerCount(of: mask) > 0 { return false }
         guard node.inputs.count > 2, let mode = node.inputs[2] else { return true }
         guard let constant = graph[mode].constant, constant.dtype == .bool, constant.shape.elementCount == 1 else {
             return false
@@ -66,7 +58,7 @@ struct HandedThrough {
 
     /// What a Cast only casts back to, where the Cast before it lost nothing.
     private func castBack(_ node: Node, _ input: ValueID, _ output: ValueID) -> ValueID? {
-        guard let index = producers[input.index], graph.nodes[index].domain == Domains.onnx,
+        guard let index = pattern.producer(of: input), graph.nodes[index].domain == Domains.onnx,
             graph.nodes[index].opType == "Cast", let source = graph.nodes[index].inputs.first ?? nil,
             let narrow = graph[source].type?.dtype, let wide = graph[input].type?.dtype
         else { return nil }

@@ -66,12 +66,4 @@ extension Attribute {
         default: []
         }
     }
-
-    var graphs: [Graph] {
-        switch self {
-        case .graph(let graph): [graph]
-        case .graphs(let graphs): graphs
-        default: []
-        }
-    }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import GraphIR
 
 /// Where things are printed: results on standard output, everything else on standard error.
 enum Console {
@@ -20,7 +21,7 @@ enum Console {
                 continue
             }
             if isControl(scalar) {
-                shown += "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+                shown += scalar.hexadecimalEscape
             } else {
                 shown.unicodeScalars.append(scalar)
             }
